@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# libvigil.a and libvigil.so from the objects of all modules, and what is installed beside them.
+include(CMakePackageConfigHelpers)
+
+function(vigil_library)
+    get_property(modules GLOBAL PROPERTY VIGIL_MODULES)
+    get_property(links GLOBAL PROPERTY VIGIL_LINKS)
+    set(objects ${modules})
+    list(TRANSFORM objects REPLACE "(.+)" "$<TARGET_OBJECTS:vigil_\\1>")
+    set(headers ${modules})
+    list(TRANSFORM headers REPLACE "(.+)" "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/\\1/include>")
+    if(NOT modules)
+        file(WRITE ${PROJECT_BINARY_DIR}/empty.c "extern int vigil_is_empty;\n")
+        set(objects ${PROJECT_BINARY_DIR}/empty.c)
+    endif()
+
+    add_library(vigil STATIC ${objects})
+    add_library(vigil_shared SHARED ${objects})
+    set_target_properties(vigil_shared PROPERTIES OUTPUT_NAME vigil EXPORT_NAME shared
+        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+    foreach(library vigil vigil_shared)
+        target_include_directories(${library} PUBLIC ${headers}
+            $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+        target_link_libraries(${library} PUBLIC Threads::Threads PRIVATE ${links})
+        target_compile_features(${library} PUBLIC c_std_11)
+    endforeach()
+    # For tests and benchmarks of what users do not see: core's headers by name, others as "io/ring.h".
+    add_library(vigil_private INTERFACE)
+    target_link_libraries(vigil_private INTERFACE vigil)
+    target_include_directories(vigil_private INTERFACE
+        ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/core ${PROJECT_SOURCE_DIR}/core/seam)
+
+    add_library(vigil::vigil ALIAS vigil)
+    add_library(vigil::shared ALIAS vigil_shared)
+
+    set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vigil)
+    configure_package_config_file(cmake/vigilConfig.cmake.in vigilConfig.cmake
+        INSTALL_DESTINATION ${config_dir})
+    write_basic_package_version_file(vigilConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+    configure_file(cmake/vigil.pc.in vigil.pc @ONLY)
+    install(TARGETS vigil vigil_shared vigil_jemalloc EXPORT vigil)
+    install(EXPORT vigil NAMESPACE vigil:: FILE vigilTargets.cmake DESTINATION ${config_dir})
+    install(FILES ${PROJECT_BINARY_DIR}/vigilConfig.cmake
+        ${PROJECT_BINARY_DIR}/vigilConfigVersion.cmake DESTINATION ${config_dir})
+    install(FILES ${PROJECT_BINARY_DIR}/vigil.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+    foreach(module ${modules})
+        install(DIRECTORY ${module}/include/vigil DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    endforeach()
+endfunction()

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include <vigil/async.h>
+#include <vigil/future.h>
+
+#include "task.h"
+
+/*
+ * Start, adoption and end of futures. "Adopting" a running child only tells it who waits: its own wakes
+ * poll it, and its end polls its `up`. That is why a wake costs the same at any depth.
+ */
+
+static bool is_opaque(const struct vg_future *fut)
+{
+    return fut->ops->kind == VG_KIND_OPAQUE;
+}
+
+#if VG_DEBUG
+/* Marks a live future in its header. A mark depends on the address, so memory that was copied or reused
+ * does not carry a valid one by chance. Opaque futures need the member for themselves. */
+static uint32_t life_mark(const struct vg_future *fut)
+{
+    return (uint32_t)(((uintptr_t)fut * UINT64_C(0x9e3779b97f4a7c15)) >> 32) | 1;
+}
+
+static void mark_live(struct vg_future *fut)
+{
+    if (!is_opaque(fut))
+        fut->seq = life_mark(fut);
+}
+
+static void check_not_live(const struct vg_future *fut)
+{
+    if (fut->seq == life_mark(fut) && fut->state > VG_INIT && fut->state < VG_DONE)
+        vg_panic("a future is constructed over the live %s at the same address", fut->ops->name);
+}
+#else
+static void mark_live(struct vg_future *fut)
+{
+    (void)fut;
+}
+
+static void check_not_live(const struct vg_future *fut)
+{
+    (void)fut;
+}
+#endif
+
+void vg_future_init(struct vg_future *fut, const struct vg_ops *ops)
+{
+    check_not_live(fut);
+    *fut = (struct vg_future){.ops = ops};
+}
+
+static void begin(struct vg_future *fut, struct vg_cx *cx)
+{
+    fut->state = VG_RUNNING;
+    mark_live(fut);
+    if (is_opaque(fut))
+        cx->task->fences++;
+    if (cx->self != NULL && (cx->self->ops->kind != VG_KIND_ASYNC || cx->self->flags & VG_F_BESIDE))
+        fut->flags |= VG_F_BESIDE;
+}
+
+static void attach(struct vg_future *fut, struct vg_cx *cx)
+{
+    fut->up = cx->self;
+    if (cx->self != NULL && is_opaque(cx->self))
+        cx->self->kids++;
+}
+
+void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
+{
+    if (is_opaque(fut)) {
+        if (fut->kids > 0)
+            vg_panic("%s has ended with %u running children; use vg_leave()", fut->ops->name,
+                     fut->kids);
+        cx->task->fences--;
+    }
+    if (fut->up != NULL && is_opaque(fut->up))
+        fut->up->kids--;
+    fut->state = VG_DONE;
+}
+
+static vg_poll enter(struct vg_future *fut, struct vg_cx *cx)
+{
+    struct vg_future *const self = cx->self;
+    const bool rootdown = cx->rootdown;
+    vg_poll result;
+
+    cx->self = fut;
+    cx->rootdown = rootdown || is_opaque(fut);
+    if (is_opaque(fut))
+        fut->seq = ++cx->task->takes;
+    result = fut->ops->poll(fut, cx);
+    cx->self = self;
+    cx->rootdown = rootdown;
+    if (result.ready)
+        vg_future_finish(fut, cx);
+    return result;
+}
+
+static void list_remove(struct vg_future **list, struct vg_future *fut)
+{
+    while (*list != fut)
+        list = &(*list)->next;
+    *list = fut->next;
+}
+
+/* Takes a kept or parked child off its frame's list, because somebody awaits it again. */
+static void reclaim(struct vg_future *fut, struct vg_cx *cx)
+{
+    struct vg_async *frame = (struct vg_async *)(void *)fut->up;
+    const bool parked = fut->state == VG_PARKED;
+
+    list_remove(&frame->bg, fut);
+    fut->state = VG_RUNNING;
+    attach(fut, cx);
+    if (parked) {
+        cx->task->fences--;
+        vg_task_unskip(cx->task);
+    }
+}
+
+vg_poll vg_poll_future(struct vg_future *fut, struct vg_cx *cx)
+{
+    if (fut->state == VG_DONE)
+        return VG_READY;
+    if (fut->state == VG_INIT) {
+        begin(fut, cx);
+        attach(fut, cx);
+        return enter(fut, cx);
+    }
+    if (fut->state != VG_RUNNING)
+        reclaim(fut, cx);
+    else if (VG_UNLIKELY(fut->up != cx->self))
+        vg_panic("%s is awaited by two futures at once", fut->ops->name);
+    return cx->rootdown ? enter(fut, cx) : VG_PENDING;
+}
+
+vg_poll vg_poll_child(struct vg_future *fut, struct vg_cx *cx)
+{
+    if (VG_UNLIKELY(fut->state == VG_DONE))
+        vg_panic("%s is polled after it has ended", fut->ops->name);
+    return vg_poll_future(fut, cx);
+}
+
+void vg_cancel(struct vg_future *fut, struct vg_cx *cx)
+{
+    if (fut->state == VG_DONE || fut->flags & VG_F_CANCEL)
+        return;
+    fut->flags |= VG_F_CANCEL;
+    if (fut->state == VG_INIT)
+        return;
+    if (fut->state == VG_PARKED) { /* from now on its wakes drive it to its end */
+        fut->state = VG_KEPT;
+        cx->task->fences--;
+        vg_task_unskip(cx->task);
+    }
+    if (fut->ops->cancel != NULL)
+        fut->ops->cancel(fut, cx);
+}
+
+void vg_settle(struct vg_future *fut, struct vg_cx *cx)
+{
+    if (fut->state == VG_RUNNING && fut->ops->kind == VG_KIND_LEAF)
+        (void)enter(fut, cx);
+}
+
+void vg_leave(struct vg_future *fut, enum vg_state state, struct vg_cx *cx)
+{
+    struct vg_async *frame = (struct vg_async *)(void *)(uintptr_t)vg_frame_of(cx->self);
+
+    VG_ASSERT(state == VG_KEPT || state == VG_PARKED);
+    VG_ASSERT(fut->state == VG_RUNNING);
+    if (frame == NULL)
+        vg_panic("%s would go on without a frame above it: only an async function can keep or park",
+                 fut->ops->name);
+    if (fut->up != NULL && is_opaque(fut->up))
+        fut->up->kids--;
+    fut->next = frame->bg;
+    frame->bg = fut;
+    fut->up = &frame->fut;
+    fut->state = (uint8_t)state;
+    if (state == VG_PARKED)
+        cx->task->fences++;
+    if (frame->fut.flags & VG_F_CANCEL)
+        vg_cancel(fut, cx);
+}
+
+/* ---- async functions ------------------------------------------------------------------------ */
+
+/* Below an opaque future nobody else polls the kept children. */
+static void drive_background(struct vg_async *co, struct vg_cx *cx)
+{
+    struct vg_future *fut, *next;
+
+    for (fut = co->bg; fut != NULL; fut = next) {
+        next = fut->next;
+        if (fut->state == VG_KEPT && enter(fut, cx).ready)
+            list_remove(&co->bg, fut);
+    }
+}
+
+vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx)
+{
+    vg_poll result;
+
+    if (VG_UNLIKELY(cx->rootdown && co->bg != NULL))
+        drive_background(co, cx);
+    result = vg_poll_future(co->child, cx);
+    if (result.ready)
+        co->child->flags |= VG_F_TAKEN;
+    return result;
+}
+
+void vg_await_cancel_(struct vg_async *co, struct vg_cx *cx)
+{
+    vg_cancel(co->child, cx);
+}
+
+void vg_async_cancel(struct vg_future *fut, struct vg_cx *cx)
+{
+    struct vg_async *co = (struct vg_async *)(void *)fut;
+    struct vg_future *bg, *next;
+
+    for (bg = co->bg; bg != NULL; bg = next) {
+        next = bg->next;
+        vg_cancel(bg, cx);
+    }
+    if (!co->at->shield)
+        vg_cancel(co->child, cx);
+}
+
+struct vg_future *vg_async_child(const struct vg_future *fut, unsigned i)
+{
+    const struct vg_async *co = (const struct vg_async *)(const void *)fut;
+
+    if (i == 0 && co->child != NULL)
+        return co->child;
+    return vg_frame_background(fut, co->child != NULL ? i - 1 : i);
+}
+
+void vg_return_with_live_child_(const struct vg_async *co)
+{
+    vg_panic("%s returns while its child %s is %s: await it, or VG_AWAIT_CANCEL() it first",
+             co->fut.ops->name, co->bg->ops->name,
+             co->bg->state == VG_PARKED ? "parked" : "kept and still runs");
+}

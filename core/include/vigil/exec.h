@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_EXEC_H
+#define VIGIL_EXEC_H
+
+#include <vigil/alloc.h>
+#include <vigil/future.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The executor: workers that run tasks, and the handles by which tasks are awaited and cancelled.
+ *
+ *     int main(void)
+ *     {
+ *         struct vg_config config = VG_CONFIG_INIT;
+ *         struct vg_exec *exec;
+ *         int rc = vg_exec_open(&exec, &config);
+ *         if (rc < 0)
+ *             return 1;
+ *         struct server server;
+ *         rc = vg_block_on(exec, &server_init(&server, 8080)->fut);
+ *         vg_exec_close(exec, VG_SEC(5));
+ *         return rc < 0 || server.ret < 0;
+ *     }
+ *
+ * Memory    A task's header and its frame are one block, freed when the task has ended and its handle
+ *           is gone. The executor frees everything it allocated, unless tasks are left at closing time.
+ * Threads   vg_exec_open() and vg_exec_close() from one thread outside; everything else from any
+ *           thread, workers included. Several executors may live in one process.
+ * Ordering  What precedes a spawn happens before the task's first poll. What a task did happens before
+ *           its wait completes.
+ * Fairness  With T tasks runnable on a worker and no poll longer than P, a woken task starts within
+ *           (T + 1) P, plus one turn of the driver.
+ * Errors    Negative errno, listed at each function.
+ */
+
+struct vg_driver;
+struct vg_exec;
+struct vg_probe;
+
+#define VG_WORKERS_MAX 64
+
+struct vg_config {
+    const char *name;         /* for thread names and reports; NULL: "vigil" */
+    unsigned workers;         /* 0: as many as the affinity mask and the cgroup's CPU quota allow */
+    struct vg_driver *driver; /* parks workers and does I/O; NULL: futexes, no I/O. Not owned */
+    const struct vg_alloc *alloc; /* NULL: vg_alloc_default */
+    struct vg_probe *probe;       /* instruments; NULL: none. Not owned */
+    uint64_t seed;                /* of every random choice; 0: from the clock */
+    bool no_healing;              /* keep grants that are passed over (see <vigil/mutex.h>) */
+    bool quiet;                   /* vg_exec_close() does not print what is left */
+    const struct vg_site *sites, *sites_end; /* await sites of the program: VG_CONFIG_INIT */
+};
+
+/* The linker's bounds of this program's await sites; both are NULL if it has none. */
+extern const struct vg_site __start_vg_sites[] __attribute__((weak, visibility("hidden")));
+extern const struct vg_site __stop_vg_sites[] __attribute__((weak, visibility("hidden")));
+
+/* Defaults, and the await sites of the program or shared library it is written in. */
+#ifdef __cplusplus
+#define VG_CONFIG_INIT                                                                             \
+    vg_config                                                                                      \
+    {                                                                                              \
+        nullptr, 0, nullptr, nullptr, nullptr, 0, false, false, __start_vg_sites, __stop_vg_sites  \
+    }
+#else
+#define VG_CONFIG_INIT                                                                             \
+    (struct vg_config)                                                                             \
+    {                                                                                              \
+        .sites = __start_vg_sites, .sites_end = __stop_vg_sites                                    \
+    }
+#endif
+
+/* Starts the workers. -ENOMEM; -EINVAL: more than VG_WORKERS_MAX workers; -EAGAIN: no more threads; or
+ * what the driver failed with (see its header). */
+VG_API VG_MUST_USE int vg_exec_open(struct vg_exec **exec, const struct vg_config *config);
+
+/* Cancels every task, waits up to `drain` nanoseconds for all to end, stops the workers and frees the
+ * executor. Returns the number of tasks that had not ended: they are listed on stderr, and their
+ * memory is left alone, because the kernel may still write to it. Later spawns fail with -ESHUTDOWN.
+ * Must not be called by a task. */
+VG_API int vg_exec_close(struct vg_exec *exec, uint64_t drain);
+
+/* Runs a future of the caller's as a task and blocks the calling thread until it is done. The result is
+ * in the future's own `ret`. 0; -ENOMEM; -ESHUTDOWN; -EDEADLK: on the simulator, nothing can ever
+ * wake it. Must not be called by a task. */
+VG_API VG_MUST_USE int vg_block_on(struct vg_exec *exec, struct vg_future *fut);
+
+/* The executor whose worker is calling; NULL on other threads. */
+VG_API struct vg_exec *vg_exec_current(void);
+VG_API unsigned vg_exec_workers(const struct vg_exec *exec);
+
+/* Tasks that have been spawned and have not ended. */
+VG_API uint64_t vg_exec_live(const struct vg_exec *exec);
+
+/* ---- tasks --------------------------------------------------------------------------------- */
+
+/* A task's one owner outside. Move it freely; do not copy it. Zero: no task. */
+struct vg_handle {
+    struct vg_task *task;
+};
+
+/* Memory for a task whose root frame has `size` bytes; NULL: none left. The frame is followed by
+ * exactly one of vg_spawn_at() and vg_task_discard(). Alignment 16. Not zeroed. */
+VG_API VG_MUST_USE void *vg_task_alloc(struct vg_exec *exec, size_t size);
+VG_API void vg_task_discard(void *frame);
+
+/* Starts the task whose root is `root`, which lies at the start of vg_task_alloc() memory. With
+ * handle NULL the task is detached, otherwise the handle must be released. 0; -ESHUTDOWN: the
+ * executor is closing, the memory has been discarded. */
+VG_API VG_MUST_USE int vg_spawn_at(struct vg_future *root, struct vg_handle *handle,
+                                   const struct vg_place *place);
+
+/*
+ * Allocates a struct fn, calls its constructor fn(frame, arguments...), and starts it:
+ *
+ *     rc = VG_SPAWN(exec, NULL, echo, fd);          detached
+ *     rc = VG_SPAWN(exec, &f->handle, work, 42);    to be awaited
+ *
+ * 0; -ENOMEM, -ESHUTDOWN: nothing runs, and whatever the arguments own is still the caller's.
+ */
+#ifndef __cplusplus
+#define VG_SPAWN(exec, handle, fn, ...)                                                            \
+    (__extension__({                                                                               \
+        struct fn *vg_frame_ = (struct fn *)vg_task_alloc((exec), sizeof(struct fn));              \
+        vg_frame_ == NULL ? -ENOMEM                                                                \
+                          : vg_spawn_at(&fn(vg_frame_, ##__VA_ARGS__)->fut, (handle), VG_HERE);    \
+    }))
+#endif
+
+/* Completes when the task has ended: see vg_task_wait(). */
+struct vg_task_wait {
+    struct vg_future fut;
+    int ret; /* 0, or -ECANCELED: the wait was cancelled, not the task */
+    /* private */
+    struct vg_task *task;
+    struct vg_waiter waiter;
+};
+
+/* At most one wait of a handle at a time (panics otherwise). The handle must outlive it. */
+VG_API struct vg_task_wait *vg_task_wait(struct vg_task_wait *wait, const struct vg_handle *handle);
+
+/* Whether the task has ended: if so, its frame may be read. */
+VG_API bool vg_task_done(const struct vg_handle *handle);
+
+/* The root frame of a task that has ended, until the handle is released; panics if it still runs. */
+VG_API void *vg_task_frame(const struct vg_handle *handle);
+#define VG_TASK_RET(handle, type) (((const type *)vg_task_frame(handle))->ret)
+
+/* Asks the task to end: its root is cancelled in its next poll. Any thread; idempotent; does nothing
+ * to a task that has ended. */
+VG_API void vg_task_cancel(const struct vg_handle *handle);
+
+/* Gives the handle up and zeroes it. A task that still runs is detached: it goes on by itself. */
+VG_API void vg_task_release(struct vg_handle *handle);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_RESOURCE_H
+#define VIGIL_RESOURCE_H
+
+#include <vigil/future.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Identity of what futures wait for: locks, permits, channels, notifications. The instruments name
+ * a resource, its owner and its queue through this header; a primitive of your own that fills it in
+ * is reported exactly like the library's.
+ *
+ * Embed a vg_resource in the primitive, give it ops, and let the leaf's ops->waits fill a vg_wait.
+ *
+ * Memory   The resource lives as long as the primitive. Names and places are static storage.
+ * Threads  ops->owner and ops->ahead lock the primitive's own guard; instruments call them from the
+ *          worker that owns the waiting task, or from the watchdog.
+ * Cost     Two words to construct; nothing when nobody asks.
+ */
+
+struct vg_site;
+
+/* Who holds a resource: copied when it is taken, so it can be read when the frame is gone. */
+struct vg_owner {
+    uint64_t task;                 /* task id; 0: nobody, or a thread outside */
+    const struct vg_future *frame; /* identity only, never followed */
+    const struct vg_site *site;    /* where it was awaited */
+};
+
+struct vg_resource {
+    const struct vg_resource_ops *ops;
+    const char *name;             /* "db"; NULL: unnamed */
+    const struct vg_place *place; /* where it was initialised; may be NULL */
+};
+
+struct vg_resource_ops {
+    const char *kind; /* "mutex", "semaphore", "oneshot" */
+    /* Copies the present owner; false if nobody holds it. */
+    bool (*owner)(struct vg_resource *resource, struct vg_owner *owner);
+    /* Whether the leaf `first` is served before the leaf `second`: it was granted the resource, or
+     * stands before it in the queue and counts. Either may have left the queue meanwhile. */
+    bool (*ahead)(struct vg_resource *resource, const struct vg_future *first,
+                  const struct vg_future *second);
+    /* How many leaves wait in its queue. */
+    unsigned (*waiters)(struct vg_resource *resource);
+};
+
+enum vg_wait_state {
+    VG_WAIT_QUEUED,  /* in the resource's queue */
+    VG_WAIT_GRANTED, /* the resource was handed to it; it has not run to take it */
+};
+
+/* What a leaf waits for, filled in by its ops->waits. */
+struct vg_wait {
+    struct vg_resource *resource;
+    uint32_t want; /* how much: 1 for a lock */
+    uint8_t state; /* enum vg_wait_state */
+    bool healing;  /* a grant that is passed over will be revoked */
+};
+
+/* Owner record of the future being polled: its task, the nearest frame above, that frame's site. */
+VG_API struct vg_owner vg_owner_here(const struct vg_future *leaf, struct vg_cx *cx);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "vg_os.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t read_clock(clockid_t id)
+{
+    struct timespec ts;
+
+    clock_gettime(id, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t vg_os_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t vg_os_cpu_time(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void vg_os_yield(void)
+{
+    sched_yield();
+}
+
+void vg_os_wait(VG_ATOMIC(uint32_t) * word, uint32_t expected, uint64_t deadline)
+{
+    struct timespec ts = {
+        .tv_sec = (time_t)(deadline / 1000000000u),
+        .tv_nsec = (long)(deadline % 1000000000u),
+    };
+    struct timespec *until = deadline == VG_NEVER ? NULL : &ts;
+
+    /* The bitset form takes an absolute deadline. */
+    syscall(SYS_futex, (void *)word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, until, NULL,
+            FUTEX_BITSET_MATCH_ANY);
+}
+
+void vg_os_wake(VG_ATOMIC(uint32_t) * word, int count)
+{
+    syscall(SYS_futex, (void *)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, NULL, NULL, 0);
+}
+
+int vg_os_thread_start(struct vg_os_thread *thread, const char *name)
+{
+    pthread_t id;
+    sigset_t all, old;
+    char cut[16];
+    int rc;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    rc = pthread_create(&id, NULL, thread->run, thread->arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc != 0)
+        return -EAGAIN;
+    thread->handle = id;
+    snprintf(cut, sizeof cut, "%s", name);
+    pthread_setname_np(id, cut);
+    return 0;
+}
+
+void vg_os_thread_join(struct vg_os_thread *thread)
+{
+    pthread_join(thread->handle, NULL);
+}
+
+bool vg_os_on_stack(const void *address)
+{
+    static _Thread_local uintptr_t low, high;
+
+    if (high == 0) {
+        pthread_attr_t attr;
+        void *base;
+        size_t size;
+
+        if (pthread_getattr_np(pthread_self(), &attr) != 0)
+            return false;
+        pthread_attr_getstack(&attr, &base, &size);
+        pthread_attr_destroy(&attr);
+        low = (uintptr_t)base;
+        high = low + size;
+    }
+    return (uintptr_t)address >= low && (uintptr_t)address < high;
+}
+
+void *vg_os_reserve(size_t size)
+{
+    void *space = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return space == MAP_FAILED ? NULL : space;
+}
+
+void vg_os_unreserve(void *space, size_t size)
+{
+    if (space != NULL)
+        munmap(space, size);
+}
+
+/* Reads up to two numbers from a one-line file; a field that is not a number counts as -1. */
+static int read_numbers(const char *path, long long *first, long long *second)
+{
+    char line[128];
+    FILE *file = fopen(path, "re");
+    int fields = 0;
+
+    *first = *second = -1;
+    if (file == NULL)
+        return 0;
+    if (fgets(line, sizeof line, file) != NULL) {
+        fields = sscanf(line, "%lld %lld", first, second);
+        if (fields < 1)
+            fields = sscanf(line, "%*s %lld", second) == 1 ? 2 : 0;
+    }
+    fclose(file);
+    return fields;
+}
+
+/* CPUs' worth of quota, rounded up; 0 if there is none. */
+static unsigned cgroup_quota(void)
+{
+    long long quota, period;
+
+    if (read_numbers("/sys/fs/cgroup/cpu.max", &quota, &period) < 2) {
+        long long unused;
+
+        read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &quota, &unused);
+        read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &unused);
+    }
+    if (quota <= 0 || period <= 0)
+        return 0;
+    return (unsigned)((quota + period - 1) / period);
+}
+
+unsigned vg_os_cpus(void)
+{
+    cpu_set_t set;
+    unsigned cpus = 1, quota = cgroup_quota();
+
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        cpus = (unsigned)CPU_COUNT(&set);
+    if (quota != 0 && quota < cpus)
+        cpus = quota;
+    return cpus > 0 ? cpus : 1;
+}
+
+uint64_t vg_os_random(void)
+{
+    uint64_t bits;
+
+    if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) != (ssize_t)sizeof bits)
+        bits = vg_os_now() ^ ((uint64_t)getpid() << 32);
+    return bits;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include <vigil/async.h>
+#include <vigil/probe.h>
+
+#include "task.h"
+#include "worker.h"
+
+/*
+ * One poll of a task: visit each waiter that was woken, in the order of the wakes. A visit polls the waiter's
+ * leaf and, as long as something ends, whoever waits for it.
+ */
+
+static void list_unlink(struct vg_future *fut)
+{
+    struct vg_future **list = &((struct vg_async *)(void *)fut->up)->bg;
+
+    while (*list != fut)
+        list = &(*list)->next;
+    *list = fut->next;
+}
+
+static void skip(struct vg_task *task, struct vg_waiter *waiter)
+{
+    vg_wlist_remove(&waiter->node);
+    vg_wlist_append(&task->skipped, &waiter->node);
+    if (!(waiter->flags & VG_W_TOLD))
+        task->untold = true;
+}
+
+/*
+ * Looks for what keeps this wake from its leaf. True: a parked ancestor. Otherwise *gate is the outermost
+ * opaque ancestor, if there is one.
+ */
+static bool is_fenced(struct vg_future *fut, struct vg_future **gate)
+{
+    for (*gate = NULL; fut != NULL; fut = fut->up) {
+        if (fut->state == VG_PARKED)
+            return true;
+        if (fut->ops->kind == VG_KIND_OPAQUE)
+            *gate = fut;
+    }
+    return false;
+}
+
+static vg_poll poll_node(struct vg_future *node, struct vg_cx *cx)
+{
+    vg_poll result;
+
+    cx->self = node;
+    result = node->ops->poll(node, cx);
+    cx->self = NULL;
+    return result;
+}
+
+/* Polls the node and, as long as it ends, whoever waits for it. */
+static void climb(struct vg_future *node, struct vg_cx *cx)
+{
+    while (node != NULL && poll_node(node, cx).ready) {
+        const bool awaited = node->state == VG_RUNNING;
+
+        if (!awaited)
+            list_unlink(node);
+        vg_future_finish(node, cx);
+        node = awaited ? node->up : NULL;
+    }
+}
+
+static void climb_from_gate(struct vg_future *gate, struct vg_cx *cx)
+{
+    struct vg_future *up = NULL;
+
+    gate->seq = ++cx->task->takes;
+    cx->rootdown = true;
+    if (poll_node(gate, cx).ready) {
+        if (gate->state == VG_RUNNING)
+            up = gate->up;
+        else
+            list_unlink(gate);
+        vg_future_finish(gate, cx);
+    }
+    cx->rootdown = false;
+    climb(up, cx);
+}
+
+/* Tells the probe how long the wake waited. */
+static void record(const struct vg_waiter *waiter, const struct vg_cx *cx, uint64_t poll_began)
+{
+    struct vg_probe *const probe = cx->task->exec->probe;
+    struct vg_visit visit;
+
+    if (probe == NULL || waiter->woken_at == 0)
+        return;
+    visit.site = vg_site_of(waiter->fut);
+    visit.node = waiter->fut->flags & VG_F_BESIDE ? VG_NODE_CHILD : VG_NODE_TASK;
+    /* A wake that an earlier poll passed over is the parents' doing, whole. */
+    if (waiter->flags & VG_W_TOLD || poll_began < waiter->woken_at)
+        visit.runtime_ns = 0;
+    else
+        visit.runtime_ns = poll_began - waiter->woken_at;
+    visit.parent_ns = cx->now > waiter->woken_at + visit.runtime_ns
+                          ? cx->now - waiter->woken_at - visit.runtime_ns
+                          : 0;
+    probe->visited(probe, cx->worker->index, &visit);
+}
+
+static void visit(struct vg_waiter *waiter, struct vg_cx *cx, uint64_t poll_began)
+{
+    struct vg_task *const task = cx->task;
+    struct vg_future *gate;
+
+    if (VG_UNLIKELY(waiter == &task->cancel_waiter)) {
+        vg_wlist_remove(&waiter->node);
+        waiter->flags = 0;
+        vg_cancel(task->root, cx);
+        return;
+    }
+    if (VG_UNLIKELY(waiter->flags & VG_W_LATE)) { /* once behind the rest of its batch */
+        waiter->flags &= (uint8_t)~VG_W_LATE;
+        vg_wlist_remove(&waiter->node);
+        vg_wlist_append(&task->ready, &waiter->node);
+        return;
+    }
+    if (VG_UNLIKELY(task->fences > 0)) {
+        if (is_fenced(waiter->fut, &gate)) {
+            skip(task, waiter);
+            return;
+        }
+        if (gate != NULL) {
+            /* The leaf takes the waiter from there if the gate polls it. */
+            skip(task, waiter);
+            if (gate->seq <= waiter->seq)
+                climb_from_gate(gate, cx);
+            return;
+        }
+    }
+    record(waiter, cx, poll_began);
+    vg_wlist_remove(&waiter->node);
+    waiter->flags &= VG_W_SLOT;
+    climb(waiter->fut, cx);
+}
+
+static void drain(struct vg_cx *cx)
+{
+    struct vg_task *const task = cx->task;
+    const uint64_t began = cx->now;
+    unsigned n;
+
+    for (n = 0; n < VG_VISITS_MAX && task->root->state != VG_DONE; n++) {
+        if (vg_wlist_empty(&task->ready))
+            return;
+        if (n > 0 && n % 8 == 0)
+            cx->now = cx->worker->now = vg_exec_now(task->exec);
+        visit(vg_waiter_of(vg_wnode_next(&task->ready)), cx, began);
+    }
+    cx->cut = cx->cut || !vg_wlist_empty(&task->ready);
+}
+
+/* Tells each leaf, once for each wake, that its wake was held and not answered. */
+static void pass_over(struct vg_cx *cx)
+{
+    struct vg_task *const task = cx->task;
+    struct vg_probe *const probe = task->exec->probe;
+    struct vg_wnode *node;
+
+    task->untold = false;
+    for (node = vg_wnode_next(&task->skipped); node != &task->skipped; node = vg_wnode_next(node)) {
+        struct vg_waiter *waiter = vg_waiter_of(node);
+        struct vg_passed passed = {.task = task, .waiter = waiter, .pass = VG_PASS_NONE};
+
+        if (waiter->flags & VG_W_TOLD)
+            continue;
+        waiter->flags |= VG_W_TOLD;
+        if (waiter->fut->ops->passed_over != NULL)
+            passed.pass = waiter->fut->ops->passed_over(waiter->fut, cx);
+        if (probe != NULL)
+            probe->passed_over(probe, cx->worker->index, &passed, cx->now);
+    }
+}
+
+/* Publishes since when the task owes a poll to something that was woken. */
+static void publish_owed(struct vg_cx *cx)
+{
+    struct vg_task *const task = cx->task;
+    const bool owing = !vg_wlist_empty(&task->skipped);
+
+    if (VG_LIKELY(!owing && !task->owing))
+        return;
+    vg_store(&task->owed_since, owing ? vg_waiter_of(vg_wnode_next(&task->skipped))->woken_at : 0,
+             relaxed);
+    if (owing != task->owing)
+        vg_count(&cx->worker->counts.owing, owing ? 1 : UINT64_MAX);
+    task->owing = owing;
+}
+
+static void check_empty(const struct vg_task *task)
+{
+    if (task->armed > 0 || !vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->skipped) ||
+        !vg_wlist_empty(&task->ready))
+        vg_panic("%s has ended, but a future below it is still armed: a leaf must vg_disarm() its "
+                 "waiter before it is ready",
+                 vg_load(&task->name, relaxed));
+}
+
+static enum vg_poll_end finish(struct vg_cx *cx)
+{
+    struct vg_task *const task = cx->task;
+    struct vg_exec *const exec = task->exec;
+
+    if (task->cancel_waiter.flags & VG_W_OWED) {
+        vg_wlist_remove(&task->cancel_waiter.node);
+        task->cancel_waiter.flags = 0;
+    }
+    check_empty(task);
+    if (task->inflight > 0) /* a waker is about to push one of our slots: stay until it has */
+        return vg_word_end(&task->word, &task->base) ? VG_END_IDLE : VG_END_REQUEUE;
+    publish_owed(cx);
+    vg_word_finish(&task->word);
+    vg_task_report_done(task);
+    /* Release: pairs with vg_exec_live(). */
+    vg_store(&cx->worker->counts.finished, vg_load(&cx->worker->counts.finished, relaxed) + 1,
+             release);
+    vg_task_unref(task);
+    if (VG_UNLIKELY(vg_load(&exec->phase, relaxed) != VG_PHASE_RUNNING))
+        vg_exec_task_ended(exec);
+    return VG_END_DONE;
+}
+
+static enum vg_poll_end suspend(struct vg_cx *cx)
+{
+    struct vg_task *const task = cx->task;
+    struct vg_probe *const probe = task->exec->probe;
+
+    /* A poll that stopped for its budget has decided nothing; but it may do so only once in a row. */
+    task->cut = cx->cut && !task->cut;
+    if (VG_UNLIKELY(task->untold && !task->cut))
+        pass_over(cx);
+    publish_owed(cx);
+    if (VG_UNLIKELY(task->fences > 0 && probe != NULL && probe->suspended != NULL))
+        probe->suspended(probe, cx->worker->index, task, cx->now);
+    if (!vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->ready)) {
+        vg_wlist_splice(&task->ready, &task->later);
+        return VG_END_REQUEUE;
+    }
+    return vg_word_end(&task->word, &task->base) ? VG_END_IDLE : VG_END_REQUEUE;
+}
+
+enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
+{
+    struct vg_cx cx = {.task = task, .worker = worker, .now = worker->now, .budget = VG_BUDGET};
+    enum vg_poll_end end;
+
+    worker->cx = &cx;
+    vg_store(&task->polls, vg_load(&task->polls, relaxed) + 1, relaxed);
+    vg_store(&task->woken_at, 0, relaxed);
+    vg_task_take(task);
+    if (VG_UNLIKELY(task->root->state == VG_INIT))
+        (void)vg_poll_future(task->root, &cx);
+    drain(&cx);
+    end = task->root->state == VG_DONE ? finish(&cx) : suspend(&cx);
+    worker->cx = NULL;
+    return end;
+}

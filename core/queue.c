@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "vg_spin.h"
+#include "worker.h"
+
+/*
+ * Where a runnable task goes, and which runs next.
+ *
+ * Order of a worker's choice: the private slot, at most LIFO_CAP times in a row; children with handles, newest
+ * first; the ring and, behind it, the overflow list; the injection queue. Every AGING-th task comes from
+ * the injection queue, and every AGING-th from the ring, before all others, so that none waits for ever.
+ */
+
+enum { LIFO_CAP = 3, AGING = 64, OVERFLOW_BATCH = 128 };
+
+static void overflow_push(struct vg_overflow *overflow, struct vg_task *task)
+{
+    vg_spin_lock(&overflow->guard);
+    vg_fifo_push(&overflow->list, &task->link);
+    vg_store(&overflow->length, (uint32_t)overflow->list.length, relaxed);
+    vg_spin_unlock(&overflow->guard);
+}
+
+struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *into)
+{
+    struct vg_link *link;
+    struct vg_task *task = NULL;
+    unsigned n, most;
+
+    /* A hint: whoever overlooks a new task here is told by its push's notice. */
+    if (vg_load(&overflow->length, relaxed) == 0)
+        return NULL;
+    vg_spin_lock(&overflow->guard);
+    most = (unsigned)(overflow->list.length + 1) / 2;
+    most = most < OVERFLOW_BATCH ? most : OVERFLOW_BATCH;
+    for (n = 0; n < most && (link = vg_fifo_pop(&overflow->list)) != NULL; n++) {
+        if (task == NULL) {
+            task = VG_LINK_OWNER(link, struct vg_task, link);
+        } else if (!vg_runq_push_owner(into, VG_LINK_OWNER(link, struct vg_task, link))) {
+            vg_fifo_push(&overflow->list, link); /* cannot happen on an empty ring */
+            break;
+        }
+    }
+    vg_store(&overflow->length, (uint32_t)overflow->list.length, relaxed);
+    vg_spin_unlock(&overflow->guard);
+    return task;
+}
+
+/* First in, first out: once something is on the overflow list, what comes later goes behind it. */
+static void push_back(struct vg_worker *worker, struct vg_task *task)
+{
+    if (vg_load(&worker->overflow.length, relaxed) > 0 || !vg_runq_push_owner(&worker->runq, task))
+        overflow_push(&worker->overflow, task);
+}
+
+/* True: work has become visible to thieves. */
+static bool push_warm(struct vg_worker *worker, struct vg_task *task)
+{
+    struct vg_task *displaced = worker->lifo;
+
+    worker->lifo = task;
+    if (displaced == NULL)
+        return false;
+    push_back(worker, displaced);
+    return true;
+}
+
+void vg_idle_ring(struct vg_exec *exec)
+{
+    const int worker = vg_idle_notify(&exec->idle);
+
+    if (worker >= 0)
+        exec->driver->ops->unpark(exec->driver, (unsigned)worker);
+}
+
+void vg_requeue(struct vg_worker *worker, struct vg_task *task)
+{
+    push_back(worker, task);
+}
+
+void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_queue where)
+{
+    struct vg_worker *const worker = vg_worker_here;
+
+    if (worker == NULL || worker->exec != exec) {
+        if (!vg_inject_push(&exec->inject, &task->link))
+            return; /* the workers have left; the task stays, and was reported */
+    } else if (where == VG_QUEUE_WARM && worker->cx != NULL) {
+        if (!push_warm(worker, task))
+            return;
+    } else if (where != VG_QUEUE_SCOPE || !vg_deque_push_owner(&worker->deque, task)) {
+        push_back(worker, task);
+    }
+    vg_idle_ring(exec);
+}
+
+static struct vg_task *take_injected(struct vg_worker *worker)
+{
+    struct vg_link *link =
+        vg_inject_empty(&worker->exec->inject) ? NULL : vg_inject_take(&worker->exec->inject);
+    struct vg_link *const first = link, *next;
+
+    if (first == NULL)
+        return NULL;
+    for (link = vg_link_next(first); link != NULL; link = next) {
+        next = vg_link_next(link);
+        push_back(worker, VG_LINK_OWNER(link, struct vg_task, link));
+    }
+    return VG_LINK_OWNER(first, struct vg_task, link);
+}
+
+static struct vg_task *take_fifo(struct vg_worker *worker)
+{
+    struct vg_task *task = vg_runq_pop_owner(&worker->runq);
+
+    return task != NULL ? task : vg_overflow_take(&worker->overflow, &worker->runq);
+}
+
+static struct vg_task *take_warm(struct vg_worker *worker)
+{
+    struct vg_task *task = worker->lifo;
+
+    if (task == NULL)
+        return NULL;
+    worker->lifo = NULL;
+    if (worker->lifo_run++ < LIFO_CAP)
+        return task;
+    push_back(worker, task);
+    return NULL;
+}
+
+struct vg_task *vg_pick_next(struct vg_worker *worker)
+{
+    struct vg_task *task = NULL;
+
+    worker->tick++;
+    if (worker->tick % AGING == 0)
+        task = take_injected(worker);
+    else if (worker->tick % AGING == AGING / 2)
+        task = take_fifo(worker);
+    if (task == NULL && (task = take_warm(worker)) != NULL)
+        return task;
+    worker->lifo_run = 0;
+    if (task == NULL)
+        task = vg_deque_take_owner(&worker->deque);
+    if (task == NULL)
+        task = take_fifo(worker);
+    return task != NULL ? task : take_injected(worker);
+}
+
+bool vg_work_anywhere(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    unsigned i;
+
+    if (worker->lifo != NULL || !vg_inject_empty(&exec->inject))
+        return true;
+    for (i = 0; i < exec->workers_count; i++) {
+        struct vg_worker *other = &exec->workers[i];
+
+        if (!vg_runq_empty_any(&other->runq) || !vg_deque_empty_any(&other->deque) ||
+            vg_load(&other->overflow.length, relaxed) > 0)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_SEAM_OS_H
+#define VIGIL_SEAM_OS_H
+
+#include <stdio.h>
+
+#include <vigil/base.h>
+
+/*
+ * The operating system as the library sees it: clock, threads, futexes, address space, and what the
+ * machine allows. Everything else in the tree goes through here, so that tests can replace it.
+ */
+
+/* CLOCK_MONOTONIC in nanoseconds: 20 to 50 ns a call. */
+VG_API uint64_t vg_os_now(void);
+
+/* CPU time of the calling thread, in nanoseconds. */
+VG_API uint64_t vg_os_cpu_time(void);
+
+VG_API void vg_os_yield(void);
+
+/* Sleeps until *word differs from `expected`, a wake, or `deadline` (VG_NEVER: none). May return for no
+ * reason: test again. */
+VG_API void vg_os_wait(VG_ATOMIC(uint32_t) * word, uint32_t expected, uint64_t deadline);
+
+/* Wakes up to `count` threads that sleep on the word. */
+VG_API void vg_os_wake(VG_ATOMIC(uint32_t) * word, int count);
+
+struct vg_os_thread {
+    void *(*run)(void *arg);
+    void *arg;
+    unsigned long handle;
+};
+
+/* Starts a thread named `name` (at most 15 characters are kept) with all signals blocked. 0 or -EAGAIN.
+ * The struct must stay until the join. */
+VG_API VG_MUST_USE int vg_os_thread_start(struct vg_os_thread *thread, const char *name);
+VG_API void vg_os_thread_join(struct vg_os_thread *thread);
+
+/* Whether the address lies on the calling thread's stack. */
+VG_API bool vg_os_on_stack(const void *address);
+
+/* Address space that costs memory only where it is touched; zeroed. NULL if refused. */
+VG_API void *vg_os_reserve(size_t size);
+VG_API void vg_os_unreserve(void *space, size_t size);
+
+/* CPUs this process may use at once: the affinity mask, cut down to the cgroup's quota, rounded up. At
+ * least 1. */
+VG_API unsigned vg_os_cpus(void);
+
+/* Bits that differ from run to run. */
+VG_API uint64_t vg_os_random(void);
+
+#endif

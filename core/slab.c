@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "slab.h"
+
+#include <string.h>
+
+#include "task.h"
+#include "vg_fault.h"
+#include "vg_spin.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define VG_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define VG_ASAN 1
+#endif
+#endif
+#ifdef VG_ASAN
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
+/* Classes: every 64 bytes up to 2 KiB, then doubling. */
+enum { STEP = 64, STEPS = 32, SLAB_BYTES = 64 * 1024, ALIGN = 64 };
+#define HEADER ((sizeof(struct vg_task) + 15) & ~(size_t)15)
+#define SLAB_HEADER ((sizeof(struct vg_slab) + ALIGN - 1) & ~(size_t)(ALIGN - 1))
+
+static unsigned class_of(size_t size)
+{
+    if (size <= (size_t)STEP * STEPS)
+        return (unsigned)((size + STEP - 1) / STEP) - 1;
+    return STEPS + (unsigned)(63 - __builtin_clzll((size - 1) / ((size_t)STEP * STEPS)));
+}
+
+static size_t class_size(unsigned class)
+{
+    return class < STEPS ? (size_t)STEP * (class + 1) : (size_t)STEP * STEPS << (class - STEPS + 1);
+}
+
+void vg_slabs_init(struct vg_slabs *slabs, const struct vg_alloc *alloc, struct vg_exec *exec)
+{
+    memset(slabs, 0, sizeof *slabs);
+    slabs->alloc = alloc;
+    slabs->exec = exec;
+}
+
+static struct vg_task *slot_at(struct vg_slab *slab, uint32_t i)
+{
+    return (struct vg_task *)(void *)((char *)slab + SLAB_HEADER + (size_t)slab->slot_size * i);
+}
+
+/* Guard held. */
+static struct vg_slab *add_slab(struct vg_slabs *slabs, unsigned class)
+{
+    const size_t slot = class_size(class);
+    const size_t bytes = slot * 8 > SLAB_BYTES ? SLAB_HEADER + slot : SLAB_BYTES;
+    struct vg_slab *slab;
+
+    if (VG_FAULT("slab"))
+        return NULL;
+    slab = slabs->alloc->alloc(slabs->alloc->self, bytes, ALIGN);
+    if (slab == NULL)
+        return NULL;
+    slab->bytes = bytes;
+    slab->slot_size = (uint32_t)slot;
+    slab->count = (uint32_t)((bytes - SLAB_HEADER) / slot);
+    vg_store(&slab->bump, 0u, relaxed);
+    slab->next = vg_load(&slabs->all, relaxed);
+    vg_store(&slabs->all, slab, release); /* pairs with the acquire in vg_slab_each() */
+    slabs->filling[class] = slab;
+    return slab;
+}
+
+/* Guard held: a slot that was never used. */
+static struct vg_task *carve(struct vg_slabs *slabs, unsigned class)
+{
+    struct vg_slab *slab = slabs->filling[class];
+    uint32_t bump;
+    struct vg_task *task;
+
+    if (slab == NULL || vg_load(&slab->bump, relaxed) == slab->count)
+        slab = add_slab(slabs, class);
+    if (slab == NULL)
+        return NULL;
+    bump = vg_load(&slab->bump, relaxed);
+    task = slot_at(slab, bump);
+    memset(task, 0, HEADER);
+    vg_store(&task->word, (uintptr_t)VG_WORD_CO, relaxed);
+    vg_store(&task->id, (uint64_t)++slabs->serial << 32, relaxed);
+    task->class = class;
+    task->exec = slabs->exec;
+    vg_store(&slab->bump, bump + 1, release); /* pairs with the acquire in vg_slab_each() */
+    return task;
+}
+
+static void push(struct vg_slab_cache *cache, struct vg_task *task)
+{
+    vg_link_set(&task->link, cache->free);
+    cache->free = &task->link;
+    cache->count++;
+}
+
+static struct vg_task *pop(struct vg_slab_cache *cache)
+{
+    struct vg_task *task;
+
+    if (cache->free == NULL)
+        return NULL;
+    task = VG_LINK_OWNER(cache->free, struct vg_task, link);
+    cache->free = vg_link_next(cache->free);
+    cache->count--;
+    return task;
+}
+
+/* One for the caller; up to a batch for its cache. */
+static struct vg_task *refill(struct vg_slabs *slabs, struct vg_slab_cache *cache, unsigned class)
+{
+    struct vg_task *task, *extra;
+    unsigned n;
+
+    vg_spin_lock(&slabs->guard);
+    task = pop(&slabs->depot[class]);
+    if (task == NULL)
+        task = carve(slabs, class);
+    for (n = 1; cache != NULL && n < VG_SLAB_BATCH; n++) {
+        extra = pop(&slabs->depot[class]);
+        if (extra == NULL)
+            break;
+        push(&cache[class], extra);
+    }
+    vg_spin_unlock(&slabs->guard);
+    return task;
+}
+
+struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cache, size_t size)
+{
+    struct vg_task *task = NULL;
+    unsigned class;
+
+    if (size > (size_t)1 << 30)
+        return NULL;
+    class = class_of(HEADER + size);
+    if (cache != NULL)
+        task = pop(&cache[class]);
+    if (task == NULL)
+        task = refill(slabs, cache, class);
+    if (task != NULL)
+        ASAN_UNPOISON_MEMORY_REGION((char *)task + HEADER, class_size(class) - HEADER);
+    return task;
+}
+
+/* Half of an overfull cache goes to the depot. */
+static void spill(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg_slab_cache *depot)
+{
+    unsigned n;
+
+    vg_spin_lock(&slabs->guard);
+    for (n = 0; n < VG_SLAB_BATCH; n++)
+        push(depot, pop(cache));
+    vg_spin_unlock(&slabs->guard);
+}
+
+void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg_task *task)
+{
+    const unsigned class = task->class;
+
+    ASAN_POISON_MEMORY_REGION((char *)task + HEADER, class_size(class) - HEADER);
+    if (cache != NULL) {
+        push(&cache[class], task);
+        if (cache[class].count >= 2 * VG_SLAB_BATCH)
+            spill(slabs, &cache[class], &slabs->depot[class]);
+        return;
+    }
+    vg_spin_lock(&slabs->guard);
+    push(&slabs->depot[class], task);
+    vg_spin_unlock(&slabs->guard);
+}
+
+void vg_slab_each(struct vg_slabs *slabs, bool (*visit)(struct vg_task *task, void *arg), void *arg)
+{
+    struct vg_slab *slab;
+    uint32_t i, n;
+
+    for (slab = vg_load(&slabs->all, acquire); slab != NULL; slab = slab->next) {
+        n = vg_load(&slab->bump, acquire); /* pairs with the release in carve() */
+        for (i = 0; i < n; i++)
+            if (!visit(slot_at(slab, i), arg))
+                return;
+    }
+}
+
+static bool is_live(struct vg_slab *slab)
+{
+    uint32_t i;
+
+    for (i = 0; i < vg_load(&slab->bump, relaxed); i++)
+        if (vg_load(&slot_at(slab, i)->id, relaxed) & 1)
+            return true;
+    return false;
+}
+
+void vg_slabs_release(struct vg_slabs *slabs)
+{
+    struct vg_slab *slab, *next;
+
+    for (slab = vg_load(&slabs->all, acquire); slab != NULL; slab = next) {
+        next = slab->next;
+        if (is_live(slab))
+            continue; /* the kernel may still write to it */
+        ASAN_UNPOISON_MEMORY_REGION(slab, slab->bytes);
+        slabs->alloc->free(slabs->alloc->self, slab, slab->bytes, ALIGN);
+    }
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_CORE_SLAB_H
+#define VIGIL_CORE_SLAB_H
+
+#include <vigil/alloc.h>
+
+#include "link.h"
+#include "vg_atomic.h"
+
+/*
+ * Memory of tasks, in classes of size, and at the same time their registry: slots never change their type and
+ * are never unmapped while the executor lives, so whoever walks the slabs may read the atomic members of any
+ * slot that has been handed out.
+ *
+ * Each worker keeps a short list of free slots of each class; the rest is in a depot under a lock, which is
+ * entered once for VG_SLAB_BATCH slots.
+ *
+ * bump  How many slots of a slab have been handed out at least once. Grows under the depot's guard, after the
+ *       slot's header has been prepared (release); pairs with the acquire of whoever walks.
+ */
+
+enum { VG_SLAB_CLASSES = 56, VG_SLAB_BATCH = 32 };
+
+struct vg_task;
+
+struct vg_slab {
+    struct vg_slab *next; /* set before the slab is published; slabs are only ever added */
+    size_t bytes;         /* of the whole slab */
+    uint32_t slot_size;
+    uint32_t count;
+    VG_ATOMIC(uint32_t) bump;
+};
+
+struct vg_slab_cache {
+    struct vg_link *free;
+    uint32_t count;
+};
+
+struct vg_slabs {
+    const struct vg_alloc *alloc;
+    struct vg_exec *exec;
+    struct vg_spin guard;
+    uint32_t serial;                             /* next slot number, under the guard */
+    struct vg_slab_cache depot[VG_SLAB_CLASSES]; /* under the guard */
+    struct vg_slab *filling[VG_SLAB_CLASSES];    /* under the guard */
+    VG_ATOMIC(struct vg_slab *) all;
+};
+
+void vg_slabs_init(struct vg_slabs *slabs, const struct vg_alloc *alloc, struct vg_exec *exec);
+
+/* A free slot for a header and `size` bytes behind it; cache is the calling worker's, NULL elsewhere. NULL:
+ * no memory. */
+struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cache, size_t size);
+void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg_task *task);
+
+/* Calls visit for every slot that was ever used, until it returns false. */
+void vg_slab_each(struct vg_slabs *slabs, bool (*visit)(struct vg_task *task, void *arg),
+                  void *arg);
+
+/* Gives everything back. No slot may be in use, but `keep` those slabs that hold a live task. */
+void vg_slabs_release(struct vg_slabs *slabs);
+
+#endif

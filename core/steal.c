@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker.h"
+
+/* A thief that loses a race has still seen work: it tries each victim so often. */
+enum { ROUNDS = 2, TRIES = 4 };
+
+/* How late the timers of a busy worker must be before another one fires them. */
+#define OVERDUE_NS (2 * VG_TICK_NS)
+
+static struct vg_task *steal_child(struct vg_worker *victim)
+{
+    struct vg_task *task = NULL;
+    unsigned n;
+
+    for (n = 0; n < TRIES; n++)
+        if (vg_deque_steal_any(&victim->deque, &task) != VG_STEAL_LOST)
+            break;
+    return task;
+}
+
+static struct vg_task *steal_from(struct vg_worker *thief, struct vg_worker *victim)
+{
+    struct vg_task *task = steal_child(victim);
+
+    if (task == NULL)
+        task = vg_runq_steal_half_any(&victim->runq, &thief->runq);
+    if (task == NULL)
+        task = vg_overflow_take(&victim->overflow, &thief->runq);
+    return task;
+}
+
+/* Timers of a worker that is stuck in a long poll are not stuck with it. */
+static struct vg_task *fire_overdue(struct vg_worker *thief, struct vg_worker *victim)
+{
+    const uint64_t deadline = vg_wheel_deadline(&victim->wheel);
+
+    if (deadline >= thief->now || thief->now - deadline < OVERDUE_NS)
+        return NULL;
+    return vg_wheel_fire(&victim->wheel, thief->now) > 0 ? vg_pick_next(thief) : NULL;
+}
+
+struct vg_task *vg_steal(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    struct vg_task *task;
+    unsigned round, i, start;
+
+    for (round = 0; round < ROUNDS; round++) {
+        start = (unsigned)(vg_rng(&worker->rng) % exec->workers_count);
+        for (i = 0; i < exec->workers_count; i++) {
+            struct vg_worker *victim = &exec->workers[(start + i) % exec->workers_count];
+
+            if (victim == worker)
+                continue;
+            task = steal_from(worker, victim);
+            if (task == NULL)
+                task = fire_overdue(worker, victim);
+            if (task != NULL) {
+                vg_count(&worker->counts.stolen, 1);
+                return task;
+            }
+        }
+    }
+    return NULL;
+}

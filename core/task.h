@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_CORE_TASK_H
+#define VIGIL_CORE_TASK_H
+
+#include <vigil/exec.h>
+#include <vigil/probe.h>
+
+#include "link.h"
+#include "vg_atomic.h"
+#include "word.h"
+
+/*
+ * A task: the header of a slab slot that holds the root frame behind it. Slots are type-stable, so that an
+ * observer may read the atomic members of any slot at any time; everything else belongs to whoever owns the
+ * task (flag S of the word).
+ *
+ * word        See word.h. A free slot holds CO.
+ * id          slot number << 32 | generation. The generation is odd while the slot holds a task. Written by
+ *             spawn and free, relaxed: it identifies, and orders nothing.
+ * refs        The task itself, which gives its reference up when it has finished, and the handle if there
+ *             is one; 0 in a free slot. Whoever drops the last frees the slot. Spawn stores it last (release), so
+ *             that vg_task_try_ref() (acquire) finds a task that is whole.
+ * joiner      NULL, the waiter of the one vg_task_wait(), or JOINED once the task has finished. The wait
+ *             arms and disarms by compare-and-swap from and to NULL; the finish exchanges it for JOINED.
+ *             With THREAD it is the futex of a thread in vg_block_on().
+ * cancelled   0, then 1 for ever: who sets it pushes cancel_waiter.
+ * woken_at    Stamp of the push that found the task idle; 0 once its poll has begun.
+ * owed_since  Stamp of the oldest wake that the last poll left unanswered; 0 if there is none.
+ */
+struct vg_task {
+    VG_ATOMIC(uintptr_t) word;
+    VG_ATOMIC(uint64_t) id;
+    VG_ATOMIC(uint64_t) woken_at;
+    VG_ATOMIC(uint64_t) owed_since;
+    VG_ATOMIC(uint64_t) polls;
+    VG_ATOMIC(uintptr_t) joiner;
+    VG_ATOMIC(uint32_t) refs;
+    VG_ATOMIC(uint32_t) cancelled;
+    struct vg_link link; /* in overflow lists and the injection queue */
+    struct vg_exec *exec;
+    VG_ATOMIC(const char *) name;             /* for observers; written by spawn */
+    VG_ATOMIC(const struct vg_place *) place; /* likewise */
+    struct vg_future *root;                   /* in the slot, or the caller's of vg_block_on() */
+    uintptr_t base;                           /* see word.h */
+    struct vg_wnode ready;                    /* woken, to be visited in this poll */
+    struct vg_wnode later;                    /* to be visited in the next poll */
+    struct vg_wnode skipped;                  /* woken, but below a parked or an opaque future */
+    uint32_t armed;    /* waiters and slots from which a wake may still come */
+    uint32_t inflight; /* fired slots without a future, not collected yet */
+    uint32_t fences;   /* parked children and live opaque futures */
+    uint32_t takes;    /* orders takes against entries of opaque futures */
+    uint32_t class;    /* of the slab */
+    bool untold;       /* `skipped` has waiters whose leaves were not told so */
+    bool cut;          /* the last poll stopped for its budget */
+    bool owing;        /* counted as such by its worker */
+    struct vg_waiter cancel_waiter;
+};
+
+#define VG_JOINED ((uintptr_t)1)
+#define VG_JOINER_THREAD ((uintptr_t)2)
+
+/* What a poll carries down to the futures it reaches. */
+struct vg_cx {
+    struct vg_task *task;
+    struct vg_worker *worker;
+    struct vg_future *self; /* the future being polled: `up` of the children it polls */
+    uint64_t now;
+    int budget;
+    bool rootdown; /* below an opaque future: running children are polled, not adopted */
+    bool cut;      /* the budget ran out */
+};
+
+enum { VG_BUDGET = 128, VG_VISITS_MAX = 256 };
+
+/* ---- lists of waiters: circular, with a sentinel in the task --------------------------------- */
+
+static inline void vg_wlist_init(struct vg_wnode *head)
+{
+    head->next = (uintptr_t)head;
+    head->prev = head;
+}
+
+static inline struct vg_wnode *vg_wnode_next(const struct vg_wnode *node)
+{
+    return (struct vg_wnode *)node->next;
+}
+
+static inline bool vg_wlist_empty(const struct vg_wnode *head)
+{
+    return vg_wnode_next(head) == head;
+}
+
+static inline void vg_wlist_append(struct vg_wnode *head, struct vg_wnode *node)
+{
+    node->next = (uintptr_t)head;
+    node->prev = head->prev;
+    head->prev->next = (uintptr_t)node;
+    head->prev = node;
+}
+
+static inline void vg_wlist_remove(struct vg_wnode *node)
+{
+    node->prev->next = node->next;
+    vg_wnode_next(node)->prev = node->prev;
+}
+
+/* Moves all of `from` behind all of `to`. */
+static inline void vg_wlist_splice(struct vg_wnode *to, struct vg_wnode *from)
+{
+    if (vg_wlist_empty(from))
+        return;
+    to->prev->next = from->next;
+    vg_wnode_next(from)->prev = to->prev;
+    from->prev->next = (uintptr_t)to;
+    to->prev = from->prev;
+    vg_wlist_init(from);
+}
+
+static inline struct vg_waiter *vg_waiter_of(struct vg_wnode *node)
+{
+    return (struct vg_waiter *)(void *)node;
+}
+
+/* ---- task.c -------------------------------------------------------------------------------- */
+
+struct vg_worker;
+
+struct vg_task *vg_task_of_frame(void *frame);
+void *vg_task_frame_of(struct vg_task *task);
+
+/* A task whose root is elsewhere; NULL: no memory. */
+struct vg_task *vg_task_new(struct vg_exec *exec, size_t frame_size);
+
+/* Makes the task owned and hands it to a run queue. -ESHUTDOWN: the executor is closing; nothing changed. */
+int vg_task_start(struct vg_task *task, struct vg_future *root, unsigned refs,
+                  const struct vg_place *place);
+void vg_task_unref(struct vg_task *task);
+
+/* The same for a root that is not in the slot, with the thread that waits for it. */
+int vg_task_start_blocking(struct vg_task *task, struct vg_future *root, uintptr_t joiner,
+                           const struct vg_place *place);
+
+/* A reference to whatever task is in the slot; false: none is. From any thread. */
+bool vg_task_try_ref(struct vg_task *task);
+
+/* Tells whoever waits for the task that it has finished. */
+void vg_task_report_done(struct vg_task *task);
+
+/* block_on.c: lets the thread go on that waits at this futex. */
+void vg_block_release(VG_ATOMIC(uint32_t) * word);
+
+/* ---- poll.c -------------------------------------------------------------------------------- */
+
+enum vg_poll_end {
+    VG_END_IDLE,    /* the task is not ours any more */
+    VG_END_REQUEUE, /* it has more to do; still ours */
+    VG_END_DONE,    /* it has finished, and may be gone */
+};
+
+enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task);
+
+/* Moves what was pushed on the task to its `ready` list. */
+void vg_task_take(struct vg_task *task);
+
+/* ---- wake.c -------------------------------------------------------------------------------- */
+
+/* A parked child is polled again: what was skipped is examined anew. */
+void vg_task_unskip(struct vg_task *task);
+
+/* Arms the waiter and has its leaf polled in the task's next poll. */
+void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx);
+
+struct vg_slot;
+void vg_slot_recycle(struct vg_slot *slot); /* waker.c: of a slot whose waiter was collected */
+
+/* ---- future.c ------------------------------------------------------------------------------ */
+
+/* The future has just returned ready. */
+void vg_future_finish(struct vg_future *fut, struct vg_cx *cx);
+
+#endif

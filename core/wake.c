@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include <vigil/async.h>
+#include <vigil/future.h>
+
+#include "slot.h"
+#include "task.h"
+#include "worker.h"
+
+void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
+{
+    if (VG_UNLIKELY((uintptr_t)waiter % 16 != 0))
+        vg_panic("the waiter of %s is not aligned to 16 bytes", fut->ops->name);
+    if (VG_UNLIKELY(waiter->flags & (VG_W_ARMED | VG_W_OWED)))
+        vg_panic("the waiter of %s is armed twice", fut->ops->name);
+    waiter->task = cx->task;
+    waiter->fut = fut;
+    waiter->woken_at = 0;
+    waiter->woken_by = 0;
+    waiter->woken_from = NULL;
+    waiter->queued = 0;
+    waiter->flags = VG_W_ARMED | (waiter->flags & VG_W_SLOT);
+    cx->task->armed++;
+}
+
+/* Puts a collected or kicked waiter on one of the task's lists. */
+static void owe(struct vg_task *task, struct vg_wnode *list, struct vg_waiter *waiter)
+{
+    if (waiter->flags & VG_W_ARMED)
+        task->armed--;
+    waiter->flags = (uint8_t)((waiter->flags & ~VG_W_ARMED) | VG_W_OWED);
+    waiter->seq = task->takes;
+    vg_wlist_append(list, &waiter->node);
+}
+
+void vg_task_unskip(struct vg_task *task)
+{
+    vg_wlist_splice(&task->ready, &task->skipped);
+}
+
+/* A fired slot whose future ended before its waiter arrived. */
+static void collect_orphan(struct vg_task *task, struct vg_waiter *waiter)
+{
+    task->inflight--;
+    vg_slot_recycle((struct vg_slot *)(void *)waiter);
+}
+
+void vg_task_take(struct vg_task *task)
+{
+    struct vg_wnode *node = vg_word_take(&task->word, &task->base), *next;
+
+    for (; node != NULL; node = next) {
+        struct vg_waiter *waiter = vg_waiter_of(node);
+
+        next = vg_wnode_next(node);
+        if (VG_UNLIKELY(waiter->fut == NULL))
+            collect_orphan(task, waiter);
+        else
+            owe(task, &task->ready, waiter);
+    }
+}
+
+void vg_disarm(struct vg_waiter *waiter, struct vg_cx *cx)
+{
+    /* Woken, but not collected: it is on the stack, for the source has finished its push. */
+    if (waiter->flags & VG_W_ARMED && waiter->woken_at != 0)
+        vg_task_take(cx->task);
+    if (waiter->flags & VG_W_OWED)
+        vg_wlist_remove(&waiter->node);
+    else if (waiter->flags & VG_W_ARMED)
+        cx->task->armed--;
+    waiter->flags &= VG_W_SLOT;
+}
+
+void vg_kick(struct vg_waiter *waiter, struct vg_cx *cx)
+{
+    if (waiter->flags & VG_W_ARMED && waiter->woken_at == 0)
+        owe(cx->task, &cx->task->ready, waiter);
+}
+
+bool vg_coop(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
+{
+    if (VG_LIKELY(cx->budget-- > 0))
+        return true;
+    cx->cut = true;
+    vg_defer(waiter, fut, cx);
+    return false;
+}
+
+void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
+{
+    vg_arm(waiter, fut, cx);
+    waiter->woken_at = cx->now;
+    waiter->woken_by = vg_load(&cx->task->id, relaxed);
+    owe(cx->task, &cx->task->later, waiter);
+}
+
+/* Who wakes, and when: a worker's clock is that of its poll's begin. */
+static void stamp(struct vg_waiter *waiter, const struct vg_worker *worker)
+{
+    const struct vg_cx *cx = worker != NULL ? worker->cx : NULL;
+
+    if (cx != NULL) {
+        waiter->woken_at = cx->now;
+        waiter->woken_by = vg_load(&cx->task->id, relaxed);
+        waiter->woken_from = vg_site_of(cx->self);
+    } else if (worker != NULL) {
+        waiter->woken_at = worker->now;
+    } else {
+        waiter->woken_at = vg_exec_now(waiter->task->exec);
+    }
+    if (waiter->woken_at == 0)
+        waiter->woken_at = 1;
+}
+
+struct vg_notice vg_wake(struct vg_waiter *waiter)
+{
+    struct vg_worker *const worker = vg_worker_here;
+    struct vg_task *const task = waiter->task;
+    const uint64_t now = (stamp(waiter, worker), waiter->woken_at);
+
+    if (worker != NULL && worker->cx != NULL && worker->cx->task == task) {
+        owe(task, &task->ready, waiter); /* by the very poll that will visit it */
+        return (struct vg_notice){NULL};
+    }
+    if (vg_word_push(&task->word, &waiter->node) != VG_PUSH_ENQUEUE)
+        return (struct vg_notice){NULL};
+    /* From here on the caller owns the task, and the waiter is not its any more. */
+    vg_store(&task->woken_at, now, relaxed);
+    return (struct vg_notice){task};
+}
+
+void vg_notify(struct vg_notice notice)
+{
+    if (notice.task != NULL)
+        vg_enqueue(notice.task->exec, notice.task, VG_QUEUE_WARM);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker.h"
+
+_Thread_local struct vg_worker *vg_worker_here;
+
+/* Tasks between two turns of the driver, if it does not ask for one earlier. */
+enum { TURN_INTERVAL = 61 };
+
+int vg_worker_setup(struct vg_worker *worker)
+{
+    struct vg_driver *const driver = worker->exec->driver;
+
+    vg_worker_here = worker;
+    worker->now = driver->ops->now(driver);
+    vg_wheel_init(&worker->wheel, worker->now);
+    return driver->ops->start(driver, worker->index);
+}
+
+void vg_worker_teardown(struct vg_worker *worker)
+{
+    struct vg_driver *const driver = worker->exec->driver;
+
+    driver->ops->stop(driver, worker->index);
+    vg_worker_here = NULL;
+}
+
+/* Lets time pass and completions in. */
+static void advance(struct vg_worker *worker)
+{
+    struct vg_driver *const driver = worker->exec->driver;
+
+    worker->now = driver->ops->now(driver);
+    if (vg_wheel_deadline(&worker->wheel) <= worker->now)
+        vg_wheel_fire(&worker->wheel, worker->now);
+    if (worker->tick % TURN_INTERVAL == 0 || driver->ops->ready(driver, worker->index))
+        driver->ops->turn(driver, worker->index);
+}
+
+static struct vg_task *find(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    struct vg_task *task = vg_pick_next(worker);
+
+    if (task == NULL) {
+        /* What was submitted must not wait for the search. */
+        if (exec->driver->ops->turn(exec->driver, worker->index) > 0)
+            task = vg_pick_next(worker);
+        if (task == NULL && !worker->searching)
+            worker->searching = vg_idle_start_search(&exec->idle);
+        if (task == NULL && worker->searching)
+            task = vg_steal(worker);
+    }
+    if (task != NULL && worker->searching) {
+        worker->searching = false;
+        if (vg_idle_stop_search(&exec->idle))
+            vg_idle_ring(exec); /* others relied on this search: somebody takes it over */
+    }
+    return task;
+}
+
+static void run(struct vg_worker *worker, struct vg_task *task)
+{
+    vg_count(&worker->counts.polls, 1);
+    if (vg_task_poll(worker, task) == VG_END_REQUEUE)
+        vg_requeue(worker, task);
+}
+
+enum vg_step vg_worker_step(struct vg_worker *worker)
+{
+    struct vg_task *task;
+
+    advance(worker);
+    task = find(worker);
+    if (task == NULL)
+        return VG_STEP_IDLE;
+    run(worker, task);
+    return VG_STEP_RAN;
+}
+
+bool vg_worker_doze(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+
+    vg_idle_prepare_park(&exec->idle, worker->index, worker->searching);
+    worker->searching = false;
+    return !vg_work_anywhere(worker) && !exec->driver->ops->ready(exec->driver, worker->index) &&
+           vg_load(&exec->phase, relaxed) != VG_PHASE_QUIT &&
+           vg_idle_may_park(&exec->idle, worker->index);
+}
+
+void vg_worker_rise(struct vg_worker *worker)
+{
+    worker->searching = vg_idle_end_park(&worker->exec->idle, worker->index);
+}
+
+void vg_worker_run(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+
+    while (vg_load(&exec->phase, relaxed) != VG_PHASE_QUIT) {
+        if (vg_worker_step(worker) == VG_STEP_RAN)
+            continue;
+        if (vg_worker_doze(worker)) {
+            vg_count(&worker->counts.parks, 1);
+            exec->driver->ops->park(exec->driver, worker->index, vg_wheel_deadline(&worker->wheel));
+        }
+        vg_worker_rise(worker);
+    }
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_CORE_WORKER_H
+#define VIGIL_CORE_WORKER_H
+
+#include <vigil/driver.h>
+#include <vigil/exec.h>
+#include <vigil/probe.h>
+
+#include "deque.h"
+#include "idle.h"
+#include "inject.h"
+#include "line.h"
+#include "link.h"
+#include "runq.h"
+#include "slab.h"
+#include "task.h"
+#include "vg_os.h"
+#include "wheel.h"
+
+/*
+ * Counters of one worker, written by it alone (relaxed), summed by whoever asks.
+ *
+ * Spawns by threads outside are counted in the executor's own block of them.
+ */
+struct vg_counts {
+    VG_ATOMIC(uint64_t) spawned;
+    VG_ATOMIC(uint64_t) finished; /* stored with release: see vg_exec_live() */
+    VG_ATOMIC(uint64_t)
+    owing; /* tasks that began to owe less those that stopped: may wrap below 0 */
+    VG_ATOMIC(uint64_t) polls;
+    VG_ATOMIC(uint64_t) stolen;
+    VG_ATOMIC(uint64_t) parks;
+};
+
+/* Tasks that did not fit into the ring; thieves may take from it too. */
+struct vg_overflow {
+    struct vg_spin guard;
+    VG_ATOMIC(uint32_t) length; /* read without the guard to see whether it is worth taking it */
+    struct vg_fifo list;
+};
+
+struct vg_worker {
+    /* the worker's own */
+    struct vg_exec *exec;
+    unsigned index;
+    unsigned tick;        /* tasks run */
+    unsigned lifo_run;    /* tasks in a row that came from the private slot */
+    struct vg_task *lifo; /* woken by the running task: its data is still warm */
+    struct vg_cx *cx;     /* of the poll in progress */
+    uint64_t now;         /* the clock at the last poll's begin or turn */
+    uint64_t rng;
+    bool searching;
+    bool dozing; /* a stepped worker that has announced its sleep */
+    struct vg_slab_cache cache[VG_SLAB_CLASSES];
+    struct vg_slot *free_slots;
+    struct vg_os_thread thread;
+
+    /* shared with thieves */
+    _Alignas(VG_LINE) struct vg_deque deque; /* tasks with a handle, spawned here */
+    _Alignas(VG_LINE) struct vg_runq runq;   /* wakes and detached spawns */
+    _Alignas(VG_LINE) struct vg_overflow overflow;
+    _Alignas(VG_LINE) struct vg_wheel wheel;
+
+    /* read by anybody */
+    _Alignas(VG_LINE) struct vg_counts counts;
+};
+
+/*
+ * phase of the executor
+ * RUNNING  spawns are accepted
+ * CLOSING  set by vg_exec_close(): spawns are refused, every task has been or will be cancelled; each
+ *          task that ends bumps `ended` and wakes the closer
+ * QUIT     the workers leave their loops
+ */
+enum vg_phase { VG_PHASE_RUNNING, VG_PHASE_CLOSING, VG_PHASE_QUIT };
+
+struct vg_exec {
+    struct vg_alloc alloc;
+    struct vg_driver *driver;
+    struct vg_driver_futex *own_driver;
+    struct vg_probe *probe;
+    const struct vg_site *sites, *sites_end;
+    char name[12];
+    bool heals, quiet;
+    unsigned workers_count;
+    unsigned started; /* workers whose thread runs, or whose driver part is set up */
+    struct vg_worker *workers;
+    size_t workers_size;
+    struct vg_slabs slabs;
+    struct vg_spin slots_guard;
+    struct vg_slot_block *slot_blocks;
+    struct vg_slot *free_slots;
+    struct vg_counts outside; /* fetch_add: many threads */
+
+    _Alignas(VG_LINE) VG_ATOMIC(uint32_t) phase; /* enum vg_phase */
+    VG_ATOMIC(uint32_t) ended;                   /* futex of the closer and of vg_block_on() */
+    VG_ATOMIC(uint32_t) ready;                   /* workers that are set up, or failed to be */
+    VG_ATOMIC(int) start_error;
+    struct vg_inject inject;
+    struct vg_idle idle;
+};
+
+/* The worker that runs on this thread; NULL outside. */
+extern _Thread_local struct vg_worker *vg_worker_here;
+
+/* A counter that only this worker writes. */
+static inline void vg_count(VG_ATOMIC(uint64_t) * counter, uint64_t n)
+{
+    vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
+}
+
+static inline uint64_t vg_rng(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* ---- queue.c: where a runnable task goes, and what runs next ------------------------------- */
+
+enum vg_place_in_queue {
+    VG_QUEUE_WARM,  /* woken by the task that runs: next, if its turn allows */
+    VG_QUEUE_BACK,  /* behind what is queued: completions, joins, requeues, detached spawns */
+    VG_QUEUE_SCOPE, /* a child with a handle: last in first out, stolen oldest first */
+};
+
+/* The caller owns the task. From any thread. */
+void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_queue where);
+
+/* Puts a task that was just polled behind the others. */
+void vg_requeue(struct vg_worker *worker, struct vg_task *task);
+
+/* The next task of this worker's own queues and of the injection queue; NULL: none. */
+struct vg_task *vg_pick_next(struct vg_worker *worker);
+
+/* Whether any queue of the executor holds something this worker could run. */
+bool vg_work_anywhere(struct vg_worker *worker);
+
+/* steal.c: a task of another worker, or timers of theirs that are overdue. NULL: found nothing. */
+struct vg_task *vg_steal(struct vg_worker *worker);
+
+/* queue.c: up to half of an overflow list, for its owner or a thief; the first is returned. */
+struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *into);
+
+/* Wakes one worker, if work was published that nobody looks for. */
+void vg_idle_ring(struct vg_exec *exec);
+
+/* ---- worker.c ------------------------------------------------------------------------------ */
+
+int vg_worker_setup(struct vg_worker *worker); /* on its thread */
+void vg_worker_run(struct vg_worker *worker);
+enum vg_step vg_worker_step(struct vg_worker *worker);
+void vg_worker_teardown(struct vg_worker *worker);
+
+/* Announces sleep and takes the last look. True: there is nothing to do. Followed by vg_worker_rise(). */
+bool vg_worker_doze(struct vg_worker *worker);
+void vg_worker_rise(struct vg_worker *worker);
+
+/* ---- the rest ------------------------------------------------------------------------------ */
+
+uint64_t vg_exec_sum(const struct vg_exec *exec, size_t offset); /* of a counter in vg_counts */
+void vg_slots_release(struct vg_exec *exec);                     /* waker.c */
+bool vg_task_ask_cancel(struct vg_task *task);                   /* handle.c */
+void vg_exec_task_ended(struct vg_exec *exec);                   /* close.c */
+void vg_exec_stop_workers(struct vg_exec *exec);                 /* exec.c */
+void vg_exec_destroy(struct vg_exec *exec);                      /* exec.c */
+
+#endif

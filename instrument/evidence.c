@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "evidence.h"
+
+#include <string.h>
+
+static void describe_task(struct vg_evidence *evidence, struct vg_task *task, uint64_t now)
+{
+    struct vg_task_info info;
+
+    memset(evidence, 0, offsetof(struct vg_evidence, tree));
+    vg_task_info(task, &info);
+    evidence->polls = info.polls;
+    evidence->report.at = now;
+    evidence->report.task = info.id;
+    evidence->report.task_name = info.name;
+    evidence->report.task_spawned = info.spawned;
+}
+
+static bool is_within(const struct vg_future *fut, const struct vg_future *above)
+{
+    while (fut != NULL && fut != above)
+        fut = fut->up;
+    return fut != NULL;
+}
+
+static const struct vg_future *fence_of(const struct vg_future *fut)
+{
+    return fut->state == VG_PARKED ? fut : vg_fence_above(fut);
+}
+
+/*
+ * The frame nearest to a parked future has moved on, and its present site says nothing about that future: only
+ * a frame below the fence still awaits it.
+ */
+static struct vg_report_future name_future(const struct vg_future *fut,
+                                           const struct vg_future *fence)
+{
+    struct vg_report_future named = {.type = fut->ops->name};
+    const struct vg_future *frame = vg_frame_of(fut);
+
+    if (frame != NULL && (fence == NULL || is_within(frame, fence))) {
+        named.frame = frame->ops->name;
+        named.site = vg_site_of(frame);
+    }
+    return named;
+}
+
+static void describe_starved(struct vg_evidence *evidence, const struct vg_future *starved)
+{
+    const struct vg_future *fence = fence_of(starved), *parent = NULL;
+    struct vg_report *report = &evidence->report;
+
+    evidence->starved = starved;
+    report->starved = name_future(starved, fence);
+    report->parked = fence != NULL && fence->state == VG_PARKED;
+    if (fence == NULL)
+        return;
+    /* A parked child hangs on a frame's list; a hand-written future is to blame itself. */
+    parent = report->parked ? vg_frame_of(fence->up) : fence;
+    report->parent.type = parent->ops->name;
+    report->parent.frame = vg_frame_of(parent) != NULL ? vg_frame_of(parent)->ops->name : NULL;
+    report->parent.site = vg_site_of(parent);
+}
+
+static void describe_wake(struct vg_report *report, const struct vg_waiter *waiter)
+{
+    if (waiter == NULL)
+        return;
+    report->woken_at = waiter->woken_at;
+    report->woken_by = waiter->woken_by;
+    report->woken_from = waiter->woken_from;
+    report->lasted = report->at > waiter->woken_at ? report->at - waiter->woken_at : 0;
+}
+
+static void describe_resource(struct vg_evidence *evidence, struct vg_resource *resource)
+{
+    struct vg_report *report = &evidence->report;
+
+    evidence->resource = resource;
+    report->resource_kind = resource->ops->kind;
+    report->resource_name = resource->name;
+    report->resource_place = resource->place;
+    report->owned = resource->ops->owner != NULL && resource->ops->owner(resource, &report->owner);
+    report->waiters = resource->ops->waiters != NULL ? resource->ops->waiters(resource) : 0;
+}
+
+static void describe_lockup(struct vg_evidence *evidence, const struct vg_lockup *lockup)
+{
+    struct vg_report *report = &evidence->report;
+
+    report->verdict = VG_VERDICT_FUTURELOCK;
+    report->blocked = name_future(lockup->blocked, NULL);
+    report->granted = lockup->granted;
+    report->owns = lockup->owns;
+    report->healed = lockup->healing;
+    report->exits = lockup->exits;
+    report->confidence =
+        lockup->exits == 0 && !lockup->fenced_by_opaque ? VG_CONFIRMED : VG_SUSPECTED;
+    memcpy(evidence->exit, lockup->exit, sizeof evidence->exit);
+    describe_resource(evidence, lockup->resource);
+}
+
+void vg_evidence_futurelock(struct vg_evidence *evidence, struct vg_task *task,
+                            const struct vg_lockup *lockup, uint64_t now)
+{
+    describe_task(evidence, task, now);
+    describe_starved(evidence, lockup->starved);
+    describe_wake(&evidence->report, vg_owed_waiter(task, lockup->starved));
+    describe_lockup(evidence, lockup);
+    vg_tree_copy(&evidence->tree, task, lockup->starved, lockup->blocked);
+}
+
+/* A leaf that was handed something which others wait for. */
+static void describe_stalled(struct vg_evidence *evidence, const struct vg_future *leaf)
+{
+    struct vg_wait wait;
+
+    if (leaf->ops->waits == NULL || !leaf->ops->waits(leaf, &wait))
+        return;
+    describe_resource(evidence, wait.resource);
+    evidence->report.granted = wait.state == VG_WAIT_GRANTED;
+    if (evidence->report.granted && evidence->report.waiters > 1)
+        evidence->report.verdict = VG_VERDICT_STALLED_GRANT;
+}
+
+/* Whether this task waits for what the child that holds the leaf up has, or gets first. */
+static bool find_lockup(struct vg_task *task, const struct vg_future *leaf,
+                        struct vg_lockup *lockup)
+{
+    if (!vg_lockup_find(task, leaf, VG_LOCKUP_STANDING, lockup))
+        return false;
+    return lockup->starved == leaf || fence_of(lockup->starved) == fence_of(leaf);
+}
+
+void vg_evidence_snoozed(struct vg_evidence *evidence, struct vg_task *task,
+                         struct vg_waiter *waiter, uint64_t now)
+{
+    const struct vg_future *starved = waiter->fut, *blocked = NULL;
+    struct vg_lockup lockup;
+    const bool locked = find_lockup(task, starved, &lockup);
+
+    describe_task(evidence, task, now);
+    describe_wake(&evidence->report, waiter);
+    evidence->report.verdict = VG_VERDICT_SNOOZED_CHILD;
+    evidence->report.confidence = VG_CONFIRMED;
+    if (locked) {
+        starved = lockup.starved;
+        blocked = lockup.blocked;
+        describe_lockup(evidence, &lockup);
+    } else {
+        describe_stalled(evidence, starved);
+    }
+    describe_starved(evidence, starved);
+    vg_tree_copy(&evidence->tree, task, starved, blocked);
+}
+
+void vg_evidence_poll_after_ready(struct vg_evidence *evidence, struct vg_task *task,
+                                  const struct vg_site *site, uint64_t now)
+{
+    describe_task(evidence, task, now);
+    evidence->report.verdict = VG_VERDICT_POLL_AFTER_READY;
+    evidence->report.confidence = VG_CONFIRMED;
+    evidence->report.parent.type = "select";
+    evidence->report.parent.frame = site != NULL ? site->func : NULL;
+    evidence->report.parent.site = site;
+    vg_tree_copy(&evidence->tree, task, NULL, NULL);
+}

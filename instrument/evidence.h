@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_INSTRUMENT_EVIDENCE_H
+#define VIGIL_INSTRUMENT_EVIDENCE_H
+
+#include <vigil/liveness.h>
+
+#include "futurelock.h"
+#include "tree.h"
+
+/*
+ * What is known at the moment of a verdict: copied while the task is owned, made into a report later and
+ * elsewhere. The pointers in `starved` and `waiter` are identities: the memory behind them may be gone.
+ */
+struct vg_evidence {
+    struct vg_report report; /* without text */
+    const void *starved, *resource;
+    uint64_t polls;
+    struct vg_exit exit[VG_EXITS_MAX];
+    struct vg_tree tree;
+};
+
+/* A woken future that was not polled. Decides between snoozed-child, stalled-grant and futurelock. */
+void vg_evidence_snoozed(struct vg_evidence *evidence, struct vg_task *task,
+                         struct vg_waiter *waiter, uint64_t now);
+
+void vg_evidence_futurelock(struct vg_evidence *evidence, struct vg_task *task,
+                            const struct vg_lockup *lockup, uint64_t now);
+
+void vg_evidence_poll_after_ready(struct vg_evidence *evidence, struct vg_task *task,
+                                  const struct vg_site *site, uint64_t now);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "incident.h"
+
+#include "vg_atomic.h"
+
+static void count(VG_ATOMIC(uint64_t) *counter, uint64_t n)
+{
+    vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
+}
+
+static bool is_same(const struct vg_incident *incident, const struct vg_evidence *evidence)
+{
+    return incident->open && incident->report.task == evidence->report.task &&
+           incident->starved == evidence->starved;
+}
+
+static void remove_entry(struct vg_incidents *incidents, struct vg_incident *incident)
+{
+    incident->open = false;
+    incidents->open--;
+    count(&incidents->count[incident->report.verdict].active, UINT64_MAX);
+}
+
+bool vg_incident_known(const struct vg_incidents *incidents, const struct vg_evidence *evidence)
+{
+    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
+        const struct vg_incident *incident = &incidents->incident[i];
+
+        /* A child that was only snoozed, and now locks its task up, is news. */
+        if (is_same(incident, evidence) &&
+            (incident->report.verdict == VG_VERDICT_FUTURELOCK ||
+             evidence->report.verdict != VG_VERDICT_FUTURELOCK))
+            return true;
+    }
+    return false;
+}
+
+static struct vg_incident *place_for(struct vg_incidents *incidents,
+                                     const struct vg_evidence *evidence)
+{
+    struct vg_incident *unused = NULL;
+
+    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
+        if (is_same(&incidents->incident[i], evidence))
+            return &incidents->incident[i];
+        if (!incidents->incident[i].open && unused == NULL)
+            unused = &incidents->incident[i];
+    }
+    return unused != NULL ? unused : &incidents->incident[incidents->next++ % VG_INCIDENTS_MAX];
+}
+
+void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *evidence,
+                      bool muted)
+{
+    struct vg_incident *incident = place_for(incidents, evidence);
+
+    if (incident->open)
+        remove_entry(incidents, incident);
+    *incident = (struct vg_incident){
+        .open = true,
+        .muted = muted,
+        .alive = true,
+        .starved = evidence->starved,
+        .resource = evidence->resource,
+        .report = evidence->report,
+    };
+    incidents->open++;
+    count(&incidents->count[evidence->report.verdict].active, 1);
+}
+
+static bool is_kind(const struct vg_rate *rate, const struct vg_report *report)
+{
+    return rate->since != 0 && rate->verdict == report->verdict &&
+           rate->parent == report->parent.site &&
+           rate->child == (report->starved.site != NULL ? (const void *)report->starved.site
+                                                        : (const void *)report->starved.type) &&
+           rate->place == report->resource_place;
+}
+
+static struct vg_rate *rate_of(struct vg_incidents *incidents, const struct vg_report *report)
+{
+    struct vg_rate *oldest = &incidents->rate[0];
+
+    for (unsigned i = 0; i < VG_RATES_MAX; i++) {
+        if (is_kind(&incidents->rate[i], report))
+            return &incidents->rate[i];
+        if (incidents->rate[i].since < oldest->since)
+            oldest = &incidents->rate[i];
+    }
+    *oldest = (struct vg_rate){
+        .verdict = report->verdict,
+        .parent = report->parent.site,
+        .child = report->starved.site != NULL ? (const void *)report->starved.site
+                                              : (const void *)report->starved.type,
+        .place = report->resource_place,
+        .since = report->at > 0 ? report->at : 1,
+    };
+    return oldest;
+}
+
+bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report *report,
+                         unsigned *suppressed)
+{
+    struct vg_rate *rate = rate_of(incidents, report);
+    struct vg_incident_counts *counts = &incidents->count[report->verdict];
+
+    if (report->at >= rate->since + VG_SEC(60)) {
+        rate->since = report->at;
+        rate->made = 0;
+    }
+    count(&counts->healed, report->healed);
+    if (rate->made == VG_REPORTS_PER_MINUTE) {
+        rate->suppressed++;
+        count(&counts->suppressed, 1);
+        return false;
+    }
+    rate->made++;
+    count(&counts->reported, 1);
+    *suppressed = rate->suppressed;
+    rate->suppressed = 0;
+    return true;
+}
+
+bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task)
+{
+    if (incidents->open == 0)
+        return false;
+    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++)
+        if (incidents->incident[i].open && incidents->incident[i].report.task == task)
+            return true;
+    return false;
+}
+
+void vg_incidents_begin(struct vg_incidents *incidents)
+{
+    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++)
+        incidents->incident[i].alive = false;
+}
+
+static bool is_owed(const struct vg_incident *incident, struct vg_task *task)
+{
+    for (unsigned i = 0; i < VG_OWED_MAX; i++) {
+        const struct vg_waiter *waiter = vg_task_owed(task, i);
+
+        if (waiter == NULL)
+            return false;
+        if (waiter->fut == incident->starved && waiter->woken_at == incident->report.woken_at)
+            return true;
+    }
+    return true; /* so many that it may be among the rest */
+}
+
+static bool still_stands(const struct vg_incident *incident, struct vg_task *task)
+{
+    struct vg_lockup lockup;
+
+    if (incident->report.verdict != VG_VERDICT_FUTURELOCK)
+        return is_owed(incident, task);
+    return vg_lockup_find(task, NULL, VG_LOCKUP_STANDING, &lockup) &&
+           lockup.resource == incident->resource;
+}
+
+void vg_incidents_recheck(struct vg_incidents *incidents, struct vg_task *task, uint64_t id)
+{
+    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
+        struct vg_incident *incident = &incidents->incident[i];
+
+        if (incident->open && incident->report.task == id)
+            incident->alive = still_stands(incident, task);
+    }
+}
+
+void vg_incidents_keep(struct vg_incidents *incidents, uint64_t id, bool owes)
+{
+    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
+        struct vg_incident *incident = &incidents->incident[i];
+
+        if (incident->open && incident->report.task == id)
+            incident->alive = owes || incident->report.verdict == VG_VERDICT_FUTURELOCK;
+    }
+}
+
+const struct vg_incident *vg_incidents_close_next(struct vg_incidents *incidents)
+{
+    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
+        struct vg_incident *incident = &incidents->incident[i];
+
+        if (!incident->open || incident->alive)
+            continue;
+        remove_entry(incidents, incident);
+        return incident;
+    }
+    return NULL;
+}

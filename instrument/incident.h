@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_INSTRUMENT_INCIDENT_H
+#define VIGIL_INSTRUMENT_INCIDENT_H
+
+#include <vigil/liveness.h>
+
+#include "evidence.h"
+
+/*
+ * What has been reported and is not over, so that it is reported once and its end is noticed; and how often
+ * each kind of report was made, so that none floods the log. Both tables are fixed: when one is
+ * full, the oldest entry gives way.
+ *
+ * Everything belongs to the scan, except the counters, which anybody may read.
+ */
+
+enum { VG_INCIDENTS_MAX = 64, VG_RATES_MAX = 64, VG_REPORTS_PER_MINUTE = 5 };
+
+struct vg_incident {
+    bool open;
+    bool muted; /* its report was suppressed, so its end is not reported */
+    bool alive; /* seen in the scan that is going on */
+    const void *starved, *resource;
+    struct vg_report report;
+};
+
+/* Reports with the same parent site, child and resource. */
+struct vg_rate {
+    enum vg_verdict verdict;
+    const void *parent, *child, *place;
+    uint64_t since; /* start of the minute that is counted; 0: unused */
+    unsigned made, suppressed;
+};
+
+struct vg_incident_counts {
+    VG_ATOMIC(uint64_t) reported, suppressed, healed, active;
+};
+
+struct vg_incidents {
+    unsigned open, next; /* entries in use; the one to give way */
+    struct vg_incident incident[VG_INCIDENTS_MAX];
+    struct vg_rate rate[VG_RATES_MAX];
+    struct vg_incident_counts count[VG_VERDICT_COUNT];
+};
+
+/* Whether this is an incident that is on the books. */
+bool vg_incident_known(const struct vg_incidents *incidents, const struct vg_evidence *evidence);
+
+/* Enters it. */
+void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *evidence,
+                      bool muted);
+
+/* Counts a report of this kind. True: it may be made; *suppressed is how many were not since the last. */
+bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report *report,
+                         unsigned *suppressed);
+
+bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task);
+
+/* A scan begins: nothing has been seen alive. */
+void vg_incidents_begin(struct vg_incidents *incidents);
+
+/* Marks the task's incidents alive that still stand. The task is owned. */
+void vg_incidents_recheck(struct vg_incidents *incidents, struct vg_task *task, uint64_t id);
+
+/* The same for a task that is queued or running: what it may still owe is taken to stand. */
+void vg_incidents_keep(struct vg_incidents *incidents, uint64_t id, bool owes);
+
+/* Closes an incident that was not seen alive; NULL: none is left. Valid until the next call here. */
+const struct vg_incident *vg_incidents_close_next(struct vg_incidents *incidents);
+
+#endif

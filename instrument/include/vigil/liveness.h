@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_LIVENESS_H
+#define VIGIL_LIVENESS_H
+
+#include <stdio.h>
+
+#include <vigil/alloc.h>
+#include <vigil/probe.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The instruments: how long woken futures wait to be polled, and who is to blame when one never is.
+ *
+ *     struct vg_liveness *live;
+ *     struct vg_config config = VG_CONFIG_INIT;
+ *
+ *     rc = vg_liveness_open(&live, NULL);
+ *     config.probe = vg_liveness_probe(live);
+ *     rc = vg_exec_open(&exec, &config);
+ *     ...
+ *     rc = vg_snapshot(live, &snap);
+ *     vg_snapshot_text(snap, stdout);
+ *     vg_snapshot_free(snap);
+ *     ...
+ *     vg_exec_close(exec, VG_SEC(5));
+ *     vg_liveness_close(live);
+ *
+ * It watches without polling, waking or choosing a victim. Every woken future is timed, from its wake to
+ * its poll, under the await site that waits for it, in two parts: until its task ran (the executor's
+ * share) and from there (its parents' share). Programs that starve a child are reported with the future,
+ * the resource and the line while they run.
+ *
+ * Verdicts  See enum vg_verdict. "Confirmed" means that the state itself proves it; "suspected", that
+ *           something the instrument cannot see may still end it.
+ * Memory    One mapping per executor, about 14 KiB for each worker and await site, of which only what
+ *           is used becomes resident. Nothing is allocated while tasks run. The object outlives the
+ *           executor it serves, and serves one at a time.
+ * Threads   vg_liveness_open() and vg_liveness_close() bracket the executor. vg_snapshot() from any
+ *           thread that does not race with vg_exec_open() or vg_exec_close(). Reports are made by one thread
+ *           at a time: the watchdog's, or the caller's of vg_watch_scan().
+ * Ordering  Numbers are read while they are written: a row may be one visit ahead of another.
+ * Errors    -ENOMEM; -EAGAIN: no thread for the watchdog. Both make vg_exec_open() fail when they
+ *           arise there.
+ * Cost      About ten nanoseconds a wake at level 2, two at level 1. The watchdog sleeps while no task
+ *           owes a poll, and uses at most a twentieth of a processor otherwise.
+ */
+
+enum vg_verdict {
+    /* A woken child has not been polled for longer than the limit, though its task ran, or could. */
+    VG_VERDICT_SNOOZED_CHILD,
+    /* A task awaits a resource that is owned by, granted to, or queued ahead for a future which only
+     * this task polls and which it cannot poll before it gets the resource. */
+    VG_VERDICT_FUTURELOCK,
+    /* A snoozed child was handed a resource for which futures of other tasks wait. */
+    VG_VERDICT_STALLED_GRANT,
+    /* A select was given an arm whose result had been taken before. */
+    VG_VERDICT_POLL_AFTER_READY,
+    VG_VERDICT_COUNT,
+};
+
+/* "snoozed-child", "futurelock", ... */
+VG_API const char *vg_verdict_name(enum vg_verdict verdict);
+
+enum vg_confidence { VG_SUSPECTED, VG_CONFIRMED };
+
+/* A future, as a report names it. */
+struct vg_report_future {
+    const char *type;            /* of the future; NULL: there is none to name */
+    const char *frame;           /* the async function that awaits it; NULL: none */
+    const struct vg_site *site;  /* where that function awaits it; may be NULL */
+};
+
+struct vg_report {
+    enum vg_verdict verdict;
+    enum vg_confidence confidence;
+    bool ended;      /* the incident of an earlier report is over; `lasted` is its length */
+    bool healed;     /* over as soon as it began: the grant was revoked and given to the next */
+    uint64_t at;     /* when the decisive event happened */
+    uint64_t lasted; /* from the wake that was not answered, if there was one, until `at` */
+
+    uint64_t task;
+    const char *task_name;
+    const struct vg_place *task_spawned; /* may be NULL */
+
+    struct vg_report_future starved; /* the future nobody polls */
+    struct vg_report_future parent;  /* the frame that should, and where it is now */
+    bool parked;                     /* by VG_PARK; false: below a hand-written future */
+    bool granted;                    /* the resource was handed to the starved future */
+    bool owns;                       /* the starved future, or a frame below it, holds the resource */
+    uint64_t woken_at, woken_by;     /* 0: not woken; by a thread outside, the kernel or a timer */
+    const struct vg_site *woken_from; /* may be NULL */
+    unsigned also;                   /* further woken futures that the same parent holds up */
+
+    struct vg_report_future blocked; /* the future on the await path that waits behind it */
+    unsigned exits;                  /* other futures that may end that wait */
+
+    const char *resource_kind; /* NULL: no resource is involved */
+    const char *resource_name; /* may be NULL */
+    const struct vg_place *resource_place; /* may be NULL */
+    bool owned;
+    struct vg_owner owner;     /* if owned */
+    unsigned waiters;          /* in the resource's queue, both futures above included */
+
+    unsigned suppressed;       /* like reports that were not made since the last one */
+    const char *text;          /* all of this, readable; valid during the callback */
+};
+
+enum {
+    VG_LEVEL_OFF,      /* nothing is looked at */
+    VG_LEVEL_VERDICTS, /* verdicts and counters */
+    VG_LEVEL_FULL,     /* and the distribution of every wait */
+};
+
+struct vg_liveness;
+
+struct vg_liveness_config {
+    uint64_t snooze_ns; /* a woken child may stay unpolled that long; 0: 100 ms */
+    /* Called for each report and for the end of what was reported, on the watchdog's thread. It must not
+     * call vg_watch_scan(). */
+    void (*report)(const struct vg_report *report, void *arg);
+    void *arg;
+    bool to_stderr; /* print reports, too */
+    uint8_t level;  /* VG_LEVEL_* */
+    bool manual;    /* no watchdog thread: the program calls vg_watch_scan() */
+    const struct vg_alloc *alloc; /* NULL: vg_alloc_default */
+};
+
+/* The defaults: 100 ms, to stderr, everything on. */
+#define VG_LIVENESS_INIT                                                                           \
+    {                                                                                              \
+        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL                                 \
+    }
+
+/* NULL: the defaults. -ENOMEM. */
+VG_API VG_MUST_USE int vg_liveness_open(struct vg_liveness **live,
+                                        const struct vg_liveness_config *config);
+
+/* After the executor has been closed. NULL does nothing. */
+VG_API void vg_liveness_close(struct vg_liveness *live);
+
+/* For vg_config.probe. */
+VG_API struct vg_probe *vg_liveness_probe(struct vg_liveness *live);
+
+/* Takes effect for the next event. From any thread. */
+VG_API void vg_liveness_set_level(struct vg_liveness *live, unsigned level);
+
+/* Delivers what the workers have found, looks for children that were snoozed too long, and for incidents
+ * that have ended. Reports are made in here. Returns at once if another thread is in it. */
+VG_API void vg_watch_scan(struct vg_liveness *live, uint64_t now);
+
+/* ---- what has been measured ---------------------------------------------------------------- */
+
+/* In nanoseconds. A quantile is at most 6.3 % above or below that of the recorded waits; max is exact. */
+struct vg_latency {
+    uint64_t sum, p50, p99, p999, max;
+};
+
+/* Waits of one await site. Those that have not ended are in the numbers, with their length so far. */
+struct vg_snapshot_row {
+    const struct vg_site *site; /* NULL: bare roots, the library's own sites, tasks that are queued */
+    enum vg_node node;
+    uint64_t count;             /* of ended waits */
+    uint64_t open;              /* woken, and not polled yet */
+    struct vg_latency runtime, parent, total;
+};
+
+struct vg_snapshot_worker {
+    uint64_t visits;      /* wakes answered */
+    uint64_t passed_over; /* wakes that a poll held and did not answer */
+    uint64_t runtime_sum, parent_sum, total_max;
+};
+
+struct vg_snapshot_verdict {
+    uint64_t reported, suppressed, healed;
+    uint64_t active; /* reported, and not over */
+};
+
+struct vg_snapshot_open {
+    uint64_t count, over_10ms, over_100ms, over_1s;
+    uint64_t oldest;             /* age in nanoseconds */
+    const struct vg_site *site;  /* of the oldest */
+    enum vg_node node;
+};
+
+struct vg_snapshot {
+    uint64_t at;
+    char name[32];               /* the executor's */
+    unsigned level;
+    uint64_t tasks;
+    uint64_t lost;               /* reports that found no room */
+    uint64_t healings;           /* grants that were revoked, reported or not */
+    struct vg_snapshot_open open;
+    struct vg_snapshot_verdict verdict[VG_VERDICT_COUNT];
+    unsigned workers;
+    struct vg_snapshot_worker *worker;
+    unsigned rows;
+    struct vg_snapshot_row *row; /* busiest first */
+    /* private */
+    struct vg_alloc alloc;
+    size_t size;
+};
+
+/* Copies the numbers as of now. Walks all tasks, of which it holds one at a time for a moment. -ENOMEM. */
+VG_API VG_MUST_USE int vg_snapshot(struct vg_liveness *live, struct vg_snapshot **snapshot);
+VG_API void vg_snapshot_free(struct vg_snapshot *snapshot);
+
+VG_API void vg_snapshot_text(const struct vg_snapshot *snapshot, FILE *out);
+
+/* One object; times are integers in nanoseconds. */
+VG_API void vg_snapshot_json(const struct vg_snapshot *snapshot, FILE *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_INSTRUMENT_LIVE_H
+#define VIGIL_INSTRUMENT_LIVE_H
+
+#include <vigil/liveness.h>
+
+#include "evidence.h"
+#include "incident.h"
+#include "site.h"
+#include "stall.h"
+#include "vg_atomic.h"
+#include "watchdog.h"
+
+/*
+ * The object behind <vigil/liveness.h>. Three parties use it: each worker its own lane, without ever
+ * waiting; the scan, one thread at a time, which reads the lanes and makes the reports; and readers of
+ * snapshots.
+ */
+
+enum { VG_POST_SLOTS = 4, VG_LATE_SLOTS = 8, VG_SLOW_SLOTS = 16, VG_RECENT_SLOTS = 8 };
+
+/* A wake that was passed over long after it was made: the executor was late, and the parents are
+ * answerable only from then on. */
+struct vg_late {
+    VG_ATOMIC(uint64_t) waiter, woken_at, passed_at;
+};
+
+/* A long wait that has ended, to be matched with the incident it ends. */
+struct vg_slow {
+    VG_ATOMIC(uint64_t) site, length;
+};
+
+/* A lock-up that was posted a moment ago, not to be posted at each suspension of its task. */
+struct vg_recent {
+    uint64_t task, at;
+    const void *starved, *blocked;
+};
+
+/*
+ * What one worker writes.
+ *
+ * posted    Evidence put into the ring so far: by the worker, release. Pairs with the scan's acquire.
+ * taken     Evidence read so far: by the scan, release. Pairs with the worker's acquire.
+ * The rest are counters and lossy rings, each word on its own.
+ */
+struct vg_lane {
+    VG_ATOMIC(uint32_t) posted, taken;
+    VG_ATOMIC(uint32_t) lates, slows;
+    VG_ATOMIC(uint64_t) passed_over, healings, lost;
+    unsigned recents;
+    struct vg_recent recent[VG_RECENT_SLOTS];
+    struct vg_late late[VG_LATE_SLOTS];
+    struct vg_slow slow[VG_SLOW_SLOTS];
+    struct vg_evidence post[VG_POST_SLOTS];
+};
+
+/*
+ * scanning    1 while a thread is in vg_watch_scan(): taken with acquire, given back with release.
+ * level       VG_LEVEL_*, relaxed.
+ */
+struct vg_liveness {
+    struct vg_probe probe;
+    struct vg_alloc alloc;
+    struct vg_liveness_config config;
+    struct vg_exec *exec; /* NULL: none is attached */
+    unsigned workers;
+    struct vg_sites sites;
+    char *space; /* the lanes, a power of two apart */
+    size_t lane_size, space_size;
+    VG_ATOMIC(uint32_t) level;
+    VG_ATOMIC(uint32_t) scanning;
+    struct vg_watchdog watchdog;
+    struct vg_stalls stalls;
+    struct vg_incidents incidents;
+    /* the scan's own */
+    uint64_t scanned_at;
+    struct vg_evidence found;
+    char text[8192];
+};
+
+static inline struct vg_liveness *vg_liveness_of(struct vg_probe *probe)
+{
+    return (struct vg_liveness *)(void *)probe;
+}
+
+static inline struct vg_lane *vg_lane_of(const struct vg_liveness *live, unsigned worker)
+{
+    return (struct vg_lane *)(void *)(live->space + worker * live->lane_size);
+}
+
+static inline void vg_lane_count(VG_ATOMIC(uint64_t) *counter)
+{
+    vg_store(counter, vg_load(counter, relaxed) + 1, relaxed);
+}
+
+/* ---- snooze.c ------------------------------------------------------------------------------ */
+
+/* On the worker, which owns the task: posts what has been left unpolled for too long. */
+void vg_snooze_check(struct vg_liveness *live, struct vg_lane *lane, struct vg_task *task,
+                     uint64_t now);
+
+/* In the scan, which owns the task: the same, into live->found; false if there is nothing new. */
+bool vg_snooze_find(struct vg_liveness *live, struct vg_task *task, uint64_t now);
+
+/* Remembers when the wake was passed over, if that was late. */
+void vg_snooze_passed(struct vg_lane *lane, const struct vg_waiter *waiter, uint64_t now);
+
+/* ---- post.c -------------------------------------------------------------------------------- */
+
+/* Room for a piece of evidence; NULL, and counted as lost, if the scan has fallen behind. */
+struct vg_evidence *vg_post_begin(struct vg_lane *lane);
+void vg_post_end(struct vg_liveness *live, struct vg_lane *lane);
+
+/* Whether the same lock-up was posted less than a second ago; notes it if not. */
+bool vg_post_is_recent(struct vg_lane *lane, uint64_t task, const struct vg_lockup *lockup,
+                       uint64_t now);
+
+/* The oldest piece that the scan has not seen; NULL: none. */
+const struct vg_evidence *vg_post_next(struct vg_lane *lane);
+void vg_post_taken(struct vg_lane *lane);
+bool vg_post_pending(const struct vg_liveness *live);
+
+/* ---- report.c ------------------------------------------------------------------------------ */
+
+/* Writes the evidence out and delivers it, unless the incident is known or its kind too frequent. */
+void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence);
+
+/* The incident is over after `lasted`. */
+void vg_report_end(struct vg_liveness *live, const struct vg_report *opened, uint64_t now,
+                   uint64_t lasted, bool answered);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_INSTRUMENT_STALL_H
+#define VIGIL_INSTRUMENT_STALL_H
+
+#include <vigil/base.h>
+
+/*
+ * Times at which the whole process stood still: it was stopped, or its processor time had run out. Nobody
+ * is to blame for not having polled then. The watchdog, which keeps its own appointments, is the gauge:
+ * when it comes much too late, so does everybody else.
+ *
+ * The scan adds and reads; a worker asks only for the end of the last one.
+ */
+
+enum { VG_STALLS = 16 };
+
+struct vg_stalls {
+    unsigned count;
+    struct {
+        uint64_t from, to;
+    } stall[VG_STALLS];
+    VG_ATOMIC(uint64_t) last_end; /* relaxed: a hint */
+};
+
+void vg_stalls_add(struct vg_stalls *stalls, uint64_t from, uint64_t to);
+
+/* How long the process ran between the two times, as far as is known. */
+uint64_t vg_stalls_ran(const struct vg_stalls *stalls, uint64_t since, uint64_t now);
+
+uint64_t vg_stalls_last_end(const struct vg_stalls *stalls);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <vigil/future.h>
+
+enum { NAME_MAX_SHOWN = 80 };
+
+void vg_text_init(struct vg_text *text, char *buffer, size_t size)
+{
+    text->start = text->at = buffer;
+    text->end = buffer + size - 1;
+    *buffer = '\0';
+}
+
+void vg_text_add(struct vg_text *text, const char *format, ...)
+{
+    size_t room = (size_t)(text->end - text->at);
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = vsnprintf(text->at, room + 1, format, args);
+    va_end(args);
+    if (length > 0)
+        text->at += (size_t)length < room ? (size_t)length : room;
+}
+
+void vg_text_name(struct vg_text *text, const char *name)
+{
+    if (name == NULL)
+        name = "?";
+    for (unsigned n = 0; *name != '\0'; name++, n++) {
+        const unsigned char c = (unsigned char)*name;
+
+        if (n == NAME_MAX_SHOWN) {
+            vg_text_add(text, "...");
+            return;
+        }
+        if (c < 0x20 || c > 0x7e)
+            vg_text_add(text, "\\x%02x", c);
+        else
+            vg_text_add(text, "%c", c);
+    }
+}
+
+void vg_text_duration(struct vg_text *text, uint64_t ns)
+{
+    static const struct {
+        uint64_t unit;
+        const char *name;
+    } scale[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+    unsigned i = 0;
+
+    while (i < 3 && ns < scale[i].unit)
+        i++;
+    if (ns / scale[i].unit >= 100 || ns % scale[i].unit == 0)
+        vg_text_add(text, "%llu %s", (unsigned long long)(ns / scale[i].unit), scale[i].name);
+    else
+        vg_text_add(text, "%llu.%llu %s", (unsigned long long)(ns / scale[i].unit),
+                    (unsigned long long)(ns % scale[i].unit * 10 / scale[i].unit), scale[i].name);
+}
+
+static void add_line(struct vg_text *text, const char *file, int line)
+{
+    const char *shown = file, *slash;
+    unsigned parts = 0;
+
+    for (slash = file + strlen(file); slash != file && parts < 2; slash--) {
+        if (slash[-1] != '/')
+            continue;
+        if (++parts == 2)
+            shown = slash;
+    }
+    vg_text_name(text, shown);
+    vg_text_add(text, ":%d", line);
+}
+
+void vg_text_site(struct vg_text *text, const struct vg_site *site)
+{
+    if (site == NULL)
+        vg_text_add(text, "?");
+    else
+        add_line(text, site->file, site->line);
+}
+
+void vg_text_place(struct vg_text *text, const struct vg_place *place)
+{
+    if (place == NULL)
+        vg_text_add(text, "?");
+    else
+        add_line(text, place->file, place->line);
+}

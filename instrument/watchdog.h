@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_INSTRUMENT_WATCHDOG_H
+#define VIGIL_INSTRUMENT_WATCHDOG_H
+
+#include "vg_os.h"
+
+/*
+ * The thread that scans. It sleeps until a worker leaves it something to do, then scans every 10 ms for as
+ * long as a limit may yet be passed, then less and less often, down to once a second, for as long as
+ * anything is owed or open, and then sleeps again. It is no worker: a process all of whose workers are
+ * parked or stuck is diagnosed all the same.
+ *
+ * kicks    Counts what workers left; the futex of the idle thread.
+ * asleep   1 while the thread sleeps, or is about to, until kicked. Written by it alone.
+ * stop     1: end. The futex of the timed sleeps, so that kicks do not cut those short.
+ *
+ * A kick counts, fences, and reads asleep; the thread sets asleep, fences, and looks for work, kicks
+ * included. One of the two sees the other.
+ */
+struct vg_watchdog {
+    VG_ATOMIC(uint32_t) kicks;
+    VG_ATOMIC(uint32_t) asleep;
+    VG_ATOMIC(uint32_t) stop;
+    bool running;
+    struct vg_os_thread thread;
+    uint64_t kicked_at; /* when the thread last saw a new kick */
+    uint32_t seen;
+    uint64_t period;
+};
+
+struct vg_liveness;
+
+/* 0 or -EAGAIN. */
+int vg_watchdog_start(struct vg_liveness *live);
+void vg_watchdog_stop(struct vg_liveness *live);
+
+/* There is something to do. From any thread; a system call only if the watchdog sleeps. */
+void vg_watchdog_kick(struct vg_watchdog *watchdog);
+
+#endif

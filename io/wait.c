@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "wait.h"
+
+#include "vg_os.h"
+#include "vg_spin.h"
+
+void vg_io_wait_init(struct vg_io_wait *wait, enum vg_op_code code, int fd, void *addr, size_t len)
+{
+    *wait = (struct vg_io_wait){
+        .op =
+            {
+                .addr = addr,
+                .len = len < VG_IO_MAX ? (uint32_t)len : VG_IO_MAX,
+                .fd = fd,
+                .code = (uint8_t)code,
+            },
+    };
+}
+
+static void done(struct vg_op *op, int32_t result)
+{
+    struct vg_io_wait *wait =
+        (struct vg_io_wait *)(void *)((char *)op - offsetof(struct vg_io_wait, op));
+    struct vg_notice notice;
+
+    vg_spin_lock(&wait->guard);
+    wait->result = result;
+    wait->ended = 1;
+    notice = vg_wake(&wait->waiter);
+    vg_spin_unlock(&wait->guard);
+    vg_notify(notice);
+}
+
+/* Where frames live is no thread's stack, except in a stepped executor. */
+static void refuse_stack(const struct vg_op *op, const struct vg_driver *driver)
+{
+    const bool lent = op->code == VG_OP_RECV || op->code == VG_OP_SEND;
+
+    if (lent && driver->ops->step == NULL && vg_os_on_stack(op->addr))
+        vg_panic("the buffer lent to %s on descriptor %d is a local variable, which is gone while "
+                 "the operation runs: move it into the frame",
+                 op->code == VG_OP_RECV ? "a receive" : "a send", op->fd);
+}
+
+void vg_io_wait_start(struct vg_io_wait *wait, struct vg_future *fut, struct vg_cx *cx)
+{
+    const struct vg_driver_here here = vg_driver_here();
+
+    if (VG_DEBUG)
+        refuse_stack(&wait->op, here.driver);
+    wait->op.done = done;
+    wait->ended = 0;
+    wait->started = 1;
+    vg_arm(&wait->waiter, fut, cx);
+    here.driver->ops->submit(here.driver, here.worker, &wait->op);
+}
+
+bool vg_io_wait_ended(struct vg_io_wait *wait, struct vg_cx *cx)
+{
+    bool ended;
+
+    vg_spin_lock(&wait->guard);
+    ended = wait->ended;
+    vg_spin_unlock(&wait->guard);
+    if (!ended)
+        return false;
+    vg_disarm(&wait->waiter, cx);
+    wait->started = 0;
+    return true;
+}
+
+void vg_io_wait_cancel(struct vg_io_wait *wait)
+{
+    const struct vg_driver_here here = vg_driver_here();
+
+    if (wait->started)
+        here.driver->ops->cancel(here.driver, here.worker, &wait->op);
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/* What operations report, and what the rings survive. */
+#include "ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <vigil/tcp.h>
+
+#include "counting_alloc.h"
+#include "rig.h"
+#include "vg_os.h"
+
+TEST(operations_end_with_the_results_of_their_system_calls)
+{
+    struct rig rig;
+    struct rig_op accepted, connected, op;
+    struct sockaddr_storage to;
+    char address[32], buf[8];
+    int listener = rig_listen(address), len = vg_tcp_parse(address, &to);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server;
+
+    rig_open(&rig, 1, NULL);
+    rig_init(&accepted, VG_OP_ACCEPT, listener, NULL, 0);
+    rig_init(&connected, VG_OP_CONNECT, client, &to, (size_t)len);
+    rig_submit(&rig, 0, &accepted);
+    rig_submit(&rig, 0, &connected);
+    CHECK_EQ(rig_result(&rig, &connected), 0);
+    server = rig_result(&rig, &accepted);
+    CHECK((fcntl(server, F_GETFD) & FD_CLOEXEC) != 0);
+
+    rig_init(&op, VG_OP_SEND, client, "hello", 5);
+    rig_submit(&rig, 0, &op);
+    CHECK_EQ(rig_result(&rig, &op), 5);
+    rig_init(&op, VG_OP_RECV, server, buf, sizeof buf);
+    rig_submit(&rig, 0, &op);
+    CHECK_EQ(rig_result(&rig, &op), 5);
+    CHECK_EQ(memcmp(buf, "hello", 5), 0);
+
+    rig_init(&op, VG_OP_SHUTDOWN, client, NULL, 0);
+    op.op.flags = SHUT_WR;
+    rig_submit(&rig, 0, &op);
+    CHECK_EQ(rig_result(&rig, &op), 0);
+    rig_init(&op, VG_OP_RECV, server, buf, sizeof buf);
+    rig_submit(&rig, 0, &op);
+    CHECK_EQ(rig_result(&rig, &op), 0);
+
+    rig_init(&op, VG_OP_CLOSE, server, NULL, 0);
+    rig_submit(&rig, 0, &op);
+    CHECK_EQ(rig_result(&rig, &op), 0);
+    rig_init(&op, VG_OP_CLOSE, server, NULL, 0);
+    rig_submit(&rig, 0, &op);
+    CHECK_EQ(rig_result(&rig, &op), -EBADF);
+    close(client);
+    close(listener);
+    rig_close(&rig);
+}
+
+TEST(a_send_into_a_full_buffer_reports_how_much_went_out)
+{
+    static char data[4 << 20];
+    struct rig rig;
+    struct rig_op op;
+    int fd[2];
+    int32_t sent;
+
+    rig_open(&rig, 1, NULL);
+    rig_tcp_pair(fd);
+    rig_init(&op, VG_OP_SEND, fd[0], data, sizeof data);
+    rig_submit(&rig, 0, &op);
+    sent = rig_result(&rig, &op);
+    CHECK(sent > 0);
+    CHECK(sent < (int32_t)sizeof data);
+    close(fd[0]);
+    close(fd[1]);
+    rig_close(&rig);
+}
+
+TEST(a_cancelled_send_of_everything_reports_what_went_out_and_not_the_cancel)
+{
+    static char data[16 << 20];
+    struct rig rig;
+    struct rig_op op;
+    int fd[2];
+
+    rig_open(&rig, 1, NULL);
+    rig_tcp_pair(fd);
+    rig_init(&op, VG_OP_SEND, fd[0], data, sizeof data);
+    op.op.flags = MSG_WAITALL;
+    rig_submit(&rig, 0, &op);
+    rig_flush(&rig);
+    CHECK(!rig_ended(&op));
+    rig.ops->cancel(rig.driver, 0, &op.op);
+    CHECK(rig_result(&rig, &op) > 0);
+    CHECK(op.result < (int32_t)sizeof data);
+    close(fd[0]);
+    close(fd[1]);
+    rig_close(&rig);
+}
+
+TEST(a_send_to_a_reader_that_is_gone_fails_without_a_signal)
+{
+    struct rig rig;
+    struct rig_op op;
+    int fd[2];
+
+    signal(SIGPIPE, SIG_DFL);
+    rig_open(&rig, 1, NULL);
+    rig_socket_pair(fd);
+    close(fd[1]);
+    rig_init(&op, VG_OP_SEND, fd[0], "x", 1);
+    rig_submit(&rig, 0, &op);
+    CHECK_EQ(rig_result(&rig, &op), -EPIPE);
+    close(fd[0]);
+    rig_close(&rig);
+}
+
+/* One entry into the kernel brings about 20 completions, however many there are. */
+TEST(five_hundred_ready_receives_are_reported_in_a_bounded_number_of_turns)
+{
+    enum { N = 512 };
+    static struct rig_op op[N];
+    static int fd[N][2];
+    static char buf[N];
+    struct rig rig;
+    unsigned turns = 0, reported = 0;
+
+    rig_open(&rig, 1, NULL);
+    for (int i = 0; i < N; i++) {
+        rig_socket_pair(fd[i]);
+        rig_init(&op[i], VG_OP_RECV, fd[i][0], &buf[i], 1);
+        rig_submit(&rig, 0, &op[i]);
+    }
+    rig_flush(&rig);
+    for (int i = 0; i < N; i++)
+        CHECK_EQ(write(fd[i][1], "x", 1), 1);
+    for (; reported < N && turns < 64; turns++) {
+        CHECK(rig.ops->ready(rig.driver, 0));
+        reported += rig.ops->turn(rig.driver, 0);
+    }
+    CHECK_EQ(reported, N);
+    for (int i = 0; i < N; i++) {
+        CHECK(rig_ended(&op[i]));
+        close(fd[i][0]);
+        close(fd[i][1]);
+    }
+    rig_close(&rig);
+}
+
+TEST(nothing_is_lost_when_the_completion_queue_overflows_and_the_doorbell_still_rings)
+{
+    enum { N = 64, ROUNDS = 200 };
+    static struct rig_op op[N];
+    static int fd[N][2];
+    static char buf[N];
+    const struct vg_uring_config small = {.sq_entries = 4, .cq_entries = 4};
+    struct rig rig;
+    int rounds;
+
+    rig_open(&rig, 1, &small);
+    for (int i = 0; i < N; i++)
+        rig_socket_pair(fd[i]);
+    /* Until an overflow has met the doorbell too. */
+    for (rounds = 0; rounds < ROUNDS && rig_stats(&rig, 0).rearms < 3; rounds++) {
+        for (int i = 0; i < N; i++) {
+            rig_init(&op[i], VG_OP_RECV, fd[i][0], &buf[i], 1);
+            rig_submit(&rig, 0, &op[i]);
+        }
+        rig_flush(&rig);
+        for (int i = 0; i < N; i++) {
+            CHECK_EQ(write(fd[i][1], "x", 1), 1);
+            if (i % 16 == rounds % 16)
+                rig.ops->unpark(rig.driver, 0);
+        }
+        rig_results(&rig, op, N);
+    }
+    CHECK(rounds < ROUNDS);
+    CHECK(rig_stats(&rig, 0).cq_overflows > 0);
+    CHECK(rig_stats(&rig, 0).cq_overflows <= rig_stats(&rig, 0).enters);
+    /* Hangs, and fails by its time limit, if the bell went deaf. */
+    rig.ops->unpark(rig.driver, 0);
+    rig.ops->park(rig.driver, 0, VG_NEVER);
+    for (int i = 0; i < N; i++) {
+        close(fd[i][0]);
+        close(fd[i][1]);
+    }
+    rig_close(&rig);
+}
+
+TEST(an_operation_that_found_no_room_is_passed_on_later)
+{
+    enum { N = 300 };
+    static struct rig_op op[N];
+    static char buf[N];
+    const struct vg_uring_config small = {.sq_entries = 2, .cq_entries = 4};
+    struct rig rig;
+    int fd[2];
+    char data[N];
+
+    rig_open(&rig, 1, &small);
+    rig_socket_pair(fd);
+    for (int i = 0; i < N; i++)
+        data[i] = (char)(i % 128);
+    CHECK_EQ(write(fd[1], data, N), N);
+    for (int i = 0; i < N; i++) {
+        rig_init(&op[i], VG_OP_RECV, fd[0], &buf[i], 1);
+        rig_submit(&rig, 0, &op[i]);
+    }
+    rig_results(&rig, op, N);
+    CHECK(rig_stats(&rig, 0).sq_full > 0);
+    /* In the order of their submission. */
+    CHECK_EQ(memcmp(buf, data, N), 0);
+    close(fd[0]);
+    close(fd[1]);
+    rig_close(&rig);
+}
+
+struct storm {
+    pthread_t target;
+    VG_ATOMIC(uint32_t) stop;
+};
+
+static void ignore(int number)
+{
+    (void)number;
+}
+
+static void *send_signals(void *arg)
+{
+    struct storm *storm = (struct storm *)arg;
+
+    while (!vg_load(&storm->stop, acquire)) { /* pairs with the release of the test */
+        pthread_kill(storm->target, SIGUSR1);
+        for (int i = 0; i < 200; i++)
+            vg_pause();
+    }
+    return NULL;
+}
+
+TEST(signals_neither_lose_operations_nor_submit_them_twice)
+{
+    enum { N = 20000 };
+    struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART};
+    struct storm storm = {.target = pthread_self()};
+    struct rig rig;
+    struct rig_op out, in;
+    pthread_t thread;
+    int fd[2];
+    char byte;
+
+    CHECK_EQ(sigaction(SIGUSR1, &action, NULL), 0);
+    rig_open(&rig, 1, NULL);
+    rig_socket_pair(fd);
+    thread = rig_thread(send_signals, &storm);
+    for (int i = 0; i < N; i++) {
+        char expected = (char)(i % 100);
+
+        rig_init(&in, VG_OP_RECV, fd[0], &byte, 1);
+        rig_submit(&rig, 0, &in);
+        if (i % 3 == 0)
+            rig.ops->park(rig.driver, 0, vg_os_now() + VG_USEC(50));
+        rig_init(&out, VG_OP_SEND, fd[1], &expected, 1);
+        rig_submit(&rig, 0, &out);
+        CHECK_EQ(rig_result(&rig, &in), 1);
+        CHECK_EQ(byte, expected);
+        CHECK_EQ(rig_result(&rig, &out), 1);
+    }
+    vg_store(&storm.stop, 1, release); /* pairs with the acquire in send_signals */
+    pthread_join(thread, NULL);
+    close(fd[0]);
+    close(fd[1]);
+    rig_close(&rig);
+}
+
+/* The kernel writes to the parent's rings only; the child has no mapping that it could disturb. */
+TEST(a_child_of_fork_has_neither_rings_nor_doorbells)
+{
+    struct rig rig;
+    struct rig_op op;
+    struct vg_ring *ring;
+    int fd[2], status;
+    pid_t child;
+    char byte;
+
+    rig_open(&rig, 1, NULL);
+    rig_socket_pair(fd);
+    rig_init(&op, VG_OP_RECV, fd[0], &byte, 1);
+    rig_submit(&rig, 0, &op);
+    ring = vg_uring_ring(rig.driver, 0);
+    CHECK((fcntl(ring->uring.ring_fd, F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK((fcntl(ring->bell, F_GETFD) & FD_CLOEXEC) != 0);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        unsigned char resident;
+        long page = sysconf(_SC_PAGESIZE);
+
+        _exit(mincore(ring->uring.sq.sqes, (size_t)page, &resident) < 0 && errno == ENOMEM &&
+                      mincore(ring->uring.sq.ring_ptr, (size_t)page, &resident) < 0 &&
+                      errno == ENOMEM
+                  ? 0
+                  : 1);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+    CHECK_EQ(write(fd[1], "x", 1), 1);
+    CHECK_EQ(rig_result(&rig, &op), 1);
+    close(fd[0]);
+    close(fd[1]);
+    rig_close(&rig);
+}
+
+TEST(what_completes_is_told_apart_by_address_tag_and_generation)
+{
+    struct vg_op op[2] = {{.generation = 0x10001}, {.generation = 2}};
+    const uint64_t tag = vg_ring_tag(&op[0]);
+
+    CHECK_EQ(tag & VG_TAG_MASK, VG_TAG_OP);
+    CHECK_EQ(tag & VG_TAG_ADDRESS, (uintptr_t)&op[0]);
+    CHECK_EQ(tag >> 48, 1);
+    CHECK(tag != vg_ring_tag(&op[1]));
+    CHECK((VG_TAG_BELL & VG_TAG_ADDRESS) == 0);
+    CHECK((VG_TAG_CANCEL & VG_TAG_ADDRESS) == 0);
+    CHECK(VG_TAG_BELL != VG_TAG_CANCEL);
+    CHECK(VG_TAG_BELL != VG_TAG_OP);
+    op[0].generation++;
+    CHECK(tag != vg_ring_tag(&op[0]));
+}
+
+TEST(an_operation_that_is_not_aligned_is_refused)
+{
+    static char memory[2 * sizeof(struct rig_op)];
+    struct rig rig;
+
+    rig_open(&rig, 1, NULL);
+    CHECK_PANICS("assertion failed",
+                 rig.ops->submit(rig.driver, 0, (struct vg_op *)(void *)(memory + 4)));
+    rig_close(&rig);
+}
+
+TEST(a_driver_can_be_opened_again_and_counts_afresh)
+{
+    struct rig rig;
+    struct rig_op op;
+    struct vg_uring_stats stats;
+
+    rig_open(&rig, 1, NULL);
+    rig_init(&op, VG_OP_CLOSE, -1, NULL, 0);
+    rig_submit(&rig, 0, &op);
+    CHECK_EQ(rig_result(&rig, &op), -EBADF);
+    rig.ops->stop(rig.driver, 0);
+    rig.ops->close(rig.driver);
+    stats = rig_stats(&rig, 0);
+    CHECK_EQ(stats.submissions, 1);
+    CHECK_EQ(stats.completions, 1);
+    CHECK_EQ(stats.sq_entries, 256);
+    CHECK_EQ(stats.cq_entries, 4096);
+    CHECK_EQ(vg_uring_stats(rig.driver, 1, &stats), -EINVAL);
+
+    CHECK_EQ(rig.ops->open(rig.driver, 1), 0);
+    CHECK_EQ(rig.ops->start(rig.driver, 0), 0);
+    CHECK_EQ(rig_stats(&rig, 0).submissions, 0);
+    rig_close(&rig);
+}
+
+TEST(opening_survives_the_failure_of_any_allocation)
+{
+    struct vg_driver *driver;
+    int rc = vg_uring_open(&driver, NULL, &test_alloc);
+
+    if (rc == -EPERM || rc == -ENOSYS)
+        SKIP("io_uring is refused here");
+    CHECK_EQ(rc, 0);
+    vg_uring_close(driver);
+    for (uint64_t n = 1; n <= 2; n++) {
+        test_alloc_fail_at(n);
+        CHECK_EQ(vg_uring_open(&driver, NULL, &test_alloc), -ENOMEM);
+    }
+    test_alloc_fail_at(0);
+}

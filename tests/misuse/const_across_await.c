@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* A constant local lives across an await: gcc is silent. */
+/* expect-clang: [-Werror,-Wconditional-uninitialized] */
+#include <vigil/async.h>
+#include <vigil/combine.h>
+
+struct work {
+    VG_FRAME(int);
+    struct vg_sleep nap;
+    int done;
+};
+
+VG_ASYNC(work)
+{
+    VG_BEGIN(f);
+    const int limit = 3;
+    VG_AWAIT(f->done, vg_sleep(&f->nap, VG_MSEC(1)));
+    VG_RETURN(limit);
+}
+
+struct work *work(struct work *f);
+
+struct work *work(struct work *f)
+{
+    VG_SETUP(f, work);
+    return f;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <vigil/async.h>
+#include <vigil/combine.h>
+
+#include "world.h"
+
+/*
+ * Random trees of races, joins, timeouts and sequences over sleeps, each with a clean-up that a cancel
+ * must wait for. Virtual time is exact, so a model can say when every part ends, to the tick, and with
+ * which result.
+ */
+
+enum kind { NAP, RACE, JOIN, TIMEOUT, SEQUENCE, KINDS };
+enum { KIDS = 4, DEPTH = 4, TREES = 6, ANYTHING = 1000 };
+
+struct part;
+
+/* Runs its kids one after the other; when it is cancelled it goes on to its clean-up. */
+struct sequence {
+    VG_FRAME(int);
+    struct part *part;
+    unsigned i;
+    VG_CHILDREN(1) one;
+    struct vg_sleep cleanup;
+};
+
+struct part {
+    enum kind kind;
+    unsigned kids;
+    struct part *kid[KIDS];
+    uint64_t ns; /* of the nap, the limit, the clean-up */
+    /* what the model says, and what happened */
+    bool will_run;
+    uint64_t will_end, ended;
+    int will_return;
+    union {
+        struct vg_sleep nap;
+        VG_ARMS(KIDS) arms;
+        VG_CHILDREN(KIDS) all;
+        struct vg_timeout timeout;
+        struct sequence sequence;
+    } u;
+};
+
+struct tree {
+    struct part *root; /* a sequence */
+    struct vg_handle task;
+    uint64_t cancel_at;
+    bool tie; /* two things happen in one tick: the model does not say which comes first */
+};
+
+/* ---- the real thing ------------------------------------------------------------------------ */
+
+static struct vg_future *build(struct part *part);
+
+VG_ASYNC(sequence)
+{
+    VG_BEGIN(f);
+    int rc;
+    for (f->i = 0; f->i < f->part->kids; f->i++) {
+        VG_AWAIT(rc, vg_join(&f->one.join, f->one.child,
+                             (struct vg_future *[]){build(f->part->kid[f->i])}, 1));
+        CHECK_EQ(rc, vg_cancelled(&f->fut) ? -ECANCELED : 0);
+        if (rc < 0)
+            break;
+    }
+    if (vg_cancelled(&f->fut)) {
+        VG_AWAIT_SHIELDED(rc, vg_sleep(&f->cleanup, f->part->ns));
+        CHECK_EQ(rc, 0);
+    }
+    CHECK_EQ(f->part->ended, 0);
+    f->part->ended = vg_now();
+    VG_RETURN(vg_cancelled(&f->fut) ? -ECANCELED : 0);
+}
+
+static struct sequence *sequence(struct sequence *f, struct part *part)
+{
+    VG_SETUP(f, sequence);
+    f->part = part;
+    return f;
+}
+
+static struct vg_future *build_race(struct part *part)
+{
+    struct vg_arm arms[KIDS];
+
+    for (unsigned i = 0; i < part->kids; i++)
+        arms[i] = (struct vg_arm){build(part->kid[i]), VG_POLICY_CANCEL, true};
+    return &vg_select(&part->u.arms.sel, part->u.arms.arm, arms, part->kids)->fut;
+}
+
+static struct vg_future *build_join(struct part *part)
+{
+    struct vg_future *kids[KIDS];
+
+    for (unsigned i = 0; i < part->kids; i++)
+        kids[i] = build(part->kid[i]);
+    return &vg_join(&part->u.all.join, part->u.all.child, kids, part->kids)->fut;
+}
+
+/* Bounded by the depth of the tree, as is everything here that calls itself. */
+static struct vg_future *build(struct part *part)
+{
+    switch (part->kind) {
+    case NAP:
+        return &vg_sleep(&part->u.nap, part->ns)->fut;
+    case RACE:
+        return build_race(part);
+    case JOIN:
+        return build_join(part);
+    case TIMEOUT:
+        return &vg_timeout_fut(&part->u.timeout, part->ns, build(part->kid[0]))->fut;
+    default:
+        return &sequence(&part->u.sequence, part)->fut;
+    }
+}
+
+/* ---- random trees -------------------------------------------------------------------------- */
+
+static unsigned kids_of(struct sim *sim, enum kind kind)
+{
+    return kind == NAP ? 0 : kind == TIMEOUT ? 1 : 1 + (unsigned)sim_below(sim, KIDS);
+}
+
+static struct part *grow(struct sim *sim, unsigned depth)
+{
+    struct part *part = calloc(1, sizeof *part);
+    CHECK(part != NULL);
+
+    part->kind = depth == 0 ? NAP : (enum kind)sim_below(sim, KINDS);
+    part->kids = kids_of(sim, part->kind);
+    /* So fine that two events seldom fall into one tick. */
+    part->ns = 1 + sim_below(sim, VG_SEC(10000));
+    for (unsigned i = 0; i < part->kids; i++)
+        part->kid[i] = grow(sim, depth - 1);
+    return part;
+}
+
+static void cut_down(struct part *part)
+{
+    for (unsigned i = 0; i < part->kids; i++)
+        cut_down(part->kid[i]);
+    free(part);
+}
+
+/* ---- the model ----------------------------------------------------------------------------- */
+
+static uint64_t tick_of(uint64_t time)
+{
+    return (time + VG_MSEC(1) - 1) / VG_MSEC(1) * VG_MSEC(1);
+}
+
+static uint64_t end_of(struct tree *tree, struct part *part, uint64_t start, uint64_t cancel);
+
+static bool before(struct tree *tree, uint64_t a, uint64_t b)
+{
+    tree->tie = tree->tie || a == b;
+    return a < b;
+}
+
+static uint64_t last_end(struct tree *tree, struct part *part, uint64_t start, uint64_t cancel,
+                         unsigned except)
+{
+    uint64_t last = start;
+
+    for (unsigned i = 0; i < part->kids; i++) {
+        uint64_t end = i == except ? start : end_of(tree, part->kid[i], start, cancel);
+        last = end > last ? end : last;
+    }
+    return last;
+}
+
+static uint64_t race_end(struct tree *tree, struct part *part, uint64_t start, uint64_t cancel)
+{
+    unsigned winner = 0;
+    uint64_t first = VG_NEVER;
+
+    for (unsigned i = 0; i < part->kids; i++) {
+        uint64_t end = end_of(tree, part->kid[i], start, VG_NEVER);
+        if (before(tree, end, first)) {
+            first = end;
+            winner = i;
+        }
+    }
+    if (!before(tree, first, cancel)) {
+        part->will_return = -ECANCELED;
+        return last_end(tree, part, start, cancel, KIDS);
+    }
+    part->will_return = (int)winner;
+    uint64_t end = last_end(tree, part, start, first, winner);
+    end_of(tree, part->kid[winner], start, VG_NEVER);
+    return end > first ? end : first;
+}
+
+static uint64_t join_end(struct tree *tree, struct part *part, uint64_t start, uint64_t cancel)
+{
+    bool natural = before(tree, last_end(tree, part, start, VG_NEVER, KIDS), cancel);
+
+    part->will_return = natural ? 0 : -ECANCELED;
+    return last_end(tree, part, start, cancel, KIDS);
+}
+
+static uint64_t timeout_end(struct tree *tree, struct part *part, uint64_t start, uint64_t cancel)
+{
+    uint64_t limit = tick_of(start + part->ns);
+    uint64_t natural = end_of(tree, part->kid[0], start, VG_NEVER);
+    bool late = before(tree, limit, natural) && before(tree, limit, cancel);
+
+    /* Cancelled, the limit may pass while the child cleans up, and either answer is true. */
+    bool told = late || before(tree, natural, cancel);
+    part->will_return = !told ? ANYTHING : late ? -ETIMEDOUT : 0;
+    return end_of(tree, part->kid[0], start, late ? limit : cancel);
+}
+
+static uint64_t sequence_end(struct tree *tree, struct part *part, uint64_t start, uint64_t cancel)
+{
+    uint64_t time = start;
+    bool cancelled = false;
+
+    for (unsigned i = 0; i < part->kids && !cancelled; i++) {
+        uint64_t natural = end_of(tree, part->kid[i], time, VG_NEVER);
+        cancelled = !before(tree, natural, cancel);
+        time = end_of(tree, part->kid[i], time, cancel);
+    }
+    part->will_return = cancelled ? -ECANCELED : 0;
+    return cancelled ? tick_of(time + part->ns) : time;
+}
+
+static void forget(struct part *part)
+{
+    part->will_run = false;
+    for (unsigned i = 0; i < part->kids; i++)
+        forget(part->kid[i]);
+}
+
+static uint64_t end_by_kind(struct tree *tree, struct part *part, uint64_t start, uint64_t cancel)
+{
+    uint64_t end = tick_of(start + part->ns);
+
+    switch (part->kind) {
+    case NAP:
+        part->will_return = before(tree, end, cancel) ? 0 : -ECANCELED;
+        return end < cancel ? end : cancel;
+    case RACE:
+        return race_end(tree, part, start, cancel);
+    case JOIN:
+        return join_end(tree, part, start, cancel);
+    case TIMEOUT:
+        return timeout_end(tree, part, start, cancel);
+    default:
+        return sequence_end(tree, part, start, cancel);
+    }
+}
+
+/*
+ * When the part ends if it starts at `start` and is cancelled at `cancel`, should it still run then. The last
+ * call for a part is the true one: those before asked what would be if nothing cancelled it.
+ */
+static uint64_t end_of(struct tree *tree, struct part *part, uint64_t start, uint64_t cancel)
+{
+    forget(part);
+    part->will_run = true;
+    part->will_end = end_by_kind(tree, part, start, cancel);
+    return part->will_end;
+}
+
+/* ---- model and reality --------------------------------------------------------------------- */
+
+static int returned(const struct part *part)
+{
+    switch (part->kind) {
+    case NAP:
+        return part->u.nap.ret;
+    case RACE:
+        return part->u.arms.sel.ret;
+    case JOIN:
+        return part->u.all.join.ret;
+    case TIMEOUT:
+        return part->u.timeout.ret;
+    default:
+        return part->u.sequence.ret;
+    }
+}
+
+static void check_part(const struct part *part)
+{
+    if (part->will_run && part->will_return != ANYTHING)
+        CHECK_EQ(returned(part), part->will_return);
+    if (part->kind == SEQUENCE)
+        CHECK_EQ(part->ended, part->will_run ? part->will_end : 0);
+    for (unsigned i = 0; i < part->kids; i++)
+        check_part(part->kid[i]);
+}
+
+/* Runs one tree, whose root it is, and cancels it when it is time. */
+struct runner {
+    VG_FRAME(int);
+    struct tree *tree;
+    struct vg_future *root;
+    VG_CHILDREN(1) one;
+};
+
+VG_ASYNC(runner)
+{
+    VG_BEGIN(f);
+    int rc;
+    VG_AWAIT(rc, vg_join(&f->one.join, f->one.child, &f->root, 1));
+    VG_RETURN(rc);
+}
+
+static struct runner *runner(struct runner *f, struct tree *tree)
+{
+    VG_SETUP(f, runner);
+    f->tree = tree;
+    f->root = build(tree->root);
+    return f;
+}
+
+struct canceller {
+    VG_FRAME(int);
+    struct tree *tree;
+    struct vg_sleep nap;
+};
+
+VG_ASYNC(canceller)
+{
+    VG_BEGIN(f);
+    int rc;
+    VG_AWAIT(rc, vg_sleep_until(&f->nap, f->tree->cancel_at));
+    CHECK_EQ(rc, 0);
+    vg_task_cancel(&f->tree->task);
+    VG_RETURN(0);
+}
+
+static struct canceller *canceller(struct canceller *f, struct tree *tree)
+{
+    VG_SETUP(f, canceller);
+    f->tree = tree;
+    return f;
+}
+
+static void plant(struct world *w, struct tree *tree)
+{
+    uint64_t start = sim_now(&w->sim);
+
+    tree->tie = false;
+    tree->root = grow(&w->sim, DEPTH);
+    tree->cancel_at = VG_NEVER;
+    uint64_t end = end_of(tree, tree->root, start, VG_NEVER);
+    if (end > start + VG_MSEC(1) && sim_chance(&w->sim, 500)) {
+        tree->cancel_at = tick_of(start + 1 + sim_below(&w->sim, end - start));
+        end_of(tree, tree->root, start, tree->cancel_at);
+    }
+    CHECK_EQ(VG_SPAWN(w->exec, &tree->task, runner, tree), 0);
+    if (tree->cancel_at != VG_NEVER)
+        CHECK_EQ(VG_SPAWN(w->exec, NULL, canceller, tree), 0);
+}
+
+TEST(races_joins_timeouts_and_sequences_end_when_the_model_says_so)
+{
+    unsigned ties = 0, checked = 0;
+    FOR_SEEDS (seed, 500) {
+        struct world w;
+        struct tree trees[TREES];
+        world_open(&w, seed, world_workers(seed));
+        for (unsigned i = 0; i < TREES; i++)
+            plant(&w, &trees[i]);
+        CHECK_EQ(sim_run(&w.sim, w.exec, world_is_empty, &w, VG_SEC(10000000)), 0);
+        for (unsigned i = 0; i < TREES; i++) {
+            if (!trees[i].tie)
+                check_part(trees[i].root);
+            ties += trees[i].tie;
+            checked += !trees[i].tie;
+            vg_task_release(&trees[i].task);
+            cut_down(trees[i].root);
+        }
+        world_close(&w);
+    }
+    CHECK(checked > 20 * ties);
+}
