@@ -37,6 +37,8 @@ function(vigil_library)
     configure_package_config_file(cmake/vigilConfig.cmake.in vigilConfig.cmake
         INSTALL_DESTINATION ${config_dir})
     write_basic_package_version_file(vigilConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+    cmake_path(APPEND pc_includedir "\${prefix}" ${CMAKE_INSTALL_INCLUDEDIR})
+    cmake_path(APPEND pc_libdir "\${prefix}" ${CMAKE_INSTALL_LIBDIR})
     configure_file(cmake/vigil.pc.in vigil.pc @ONLY)
     install(TARGETS vigil vigil_shared vigil_jemalloc EXPORT vigil)
     install(EXPORT vigil NAMESPACE vigil:: FILE vigilTargets.cmake DESTINATION ${config_dir})

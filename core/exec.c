@@ -102,6 +102,15 @@ static void configure(struct vg_exec *exec, const struct vg_config *config)
         init_worker(exec, i, seed);
 }
 
+/* The clock is the driver's. Before any worker runs: they look at each other's timers. */
+static void init_wheels(struct vg_exec *exec)
+{
+    unsigned i;
+
+    for (i = 0; i < exec->workers_count; i++)
+        vg_wheel_init(&exec->workers[i].wheel, vg_exec_now(exec));
+}
+
 /* On one thread: workers of a stepped driver. */
 static int start_stepped(struct vg_exec *exec)
 {
@@ -183,6 +192,7 @@ int vg_exec_open(struct vg_exec **out, const struct vg_config *config)
     rc = exec->driver->ops->open(exec->driver, exec->workers_count);
     if (rc < 0)
         goto fail_driver;
+    init_wheels(exec);
     rc = exec->probe != NULL && exec->probe->attach != NULL
              ? exec->probe->attach(exec->probe, exec, exec->workers_count)
              : 0;

@@ -28,6 +28,13 @@ static void mark_live(struct vg_future *fut)
         fut->seq = life_mark(fut);
 }
 
+/* Dead memory that is reused in part must not look alive. */
+static void mark_dead(struct vg_future *fut)
+{
+    if (!is_opaque(fut))
+        fut->seq = 0;
+}
+
 static void check_not_live(const struct vg_future *fut)
 {
     if (fut->seq == life_mark(fut) && fut->state > VG_INIT && fut->state < VG_DONE)
@@ -35,6 +42,11 @@ static void check_not_live(const struct vg_future *fut)
 }
 #else
 static void mark_live(struct vg_future *fut)
+{
+    (void)fut;
+}
+
+static void mark_dead(struct vg_future *fut)
 {
     (void)fut;
 }
@@ -79,6 +91,7 @@ void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
     if (fut->up != NULL && is_opaque(fut->up))
         fut->up->kids--;
     fut->state = VG_DONE;
+    mark_dead(fut);
 }
 
 static vg_poll enter(struct vg_future *fut, struct vg_cx *cx)
@@ -175,8 +188,10 @@ void vg_leave(struct vg_future *fut, enum vg_state state, struct vg_cx *cx)
     if (frame == NULL)
         vg_panic("%s would go on without a frame above it: only an async function can keep or park",
                  fut->ops->name);
-    if (fut->up != NULL && is_opaque(fut->up))
+    if (fut->up != NULL && is_opaque(fut->up)) {
         fut->up->kids--;
+        vg_task_unskip(cx->task); /* its wake was left to the opaque future, which may not have come to it */
+    }
     fut->next = frame->bg;
     frame->bg = fut;
     fut->up = &frame->fut;

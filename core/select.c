@@ -69,11 +69,22 @@ static bool must_end(const struct vg_select *select, unsigned i)
     return select->phase == DRAIN || select->arms[i].policy == VG_POLICY_CANCEL;
 }
 
+/* An arm left alive by an earlier select, which the search for a winner did not come to: what becomes of it
+ * now is for this select to say. */
+static bool is_left(const struct vg_select *select, unsigned i)
+{
+    const struct vg_arm *arm = &select->arms[i];
+
+    return arm->enabled && (arm->fut->state == VG_KEPT || arm->fut->state == VG_PARKED);
+}
+
 static void cancel_losers(struct vg_select *select, struct vg_cx *cx)
 {
     unsigned i;
 
     for (i = 0; i < select->count; i++) {
+        if (is_left(select, i))
+            (void)vg_poll_future(select->arms[i].fut, cx);
         if (is_live(select, i) && must_end(select, i)) {
             vg_cancel(select->arms[i].fut, cx);
             vg_settle(select->arms[i].fut, cx);

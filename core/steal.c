@@ -9,13 +9,20 @@ enum { ROUNDS = 2, TRIES = 4 };
 
 static struct vg_task *steal_child(struct vg_worker *victim)
 {
-    struct vg_task *task = NULL;
+    struct vg_task *task; /* of a lost race it is somebody else's */
     unsigned n;
 
-    for (n = 0; n < TRIES; n++)
-        if (vg_deque_steal_any(&victim->deque, &task) != VG_STEAL_LOST)
+    for (n = 0; n < TRIES; n++) {
+        switch (vg_deque_steal_any(&victim->deque, &task)) {
+        case VG_STEAL_GOT:
+            return task;
+        case VG_STEAL_EMPTY:
+            return NULL;
+        case VG_STEAL_LOST:
             break;
-    return task;
+        }
+    }
+    return NULL;
 }
 
 static struct vg_task *steal_from(struct vg_worker *thief, struct vg_worker *victim)

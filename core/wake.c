@@ -103,7 +103,7 @@ static void stamp(struct vg_waiter *waiter, const struct vg_worker *worker)
         waiter->woken_at = cx->now;
         waiter->woken_by = vg_load(&cx->task->id, relaxed);
         waiter->woken_from = vg_site_of(cx->self);
-    } else if (worker != NULL) {
+    } else if (worker != NULL && !worker->parked) {
         waiter->woken_at = worker->now;
     } else {
         waiter->woken_at = vg_exec_now(waiter->task->exec);
@@ -116,8 +116,12 @@ struct vg_notice vg_wake(struct vg_waiter *waiter)
 {
     struct vg_worker *const worker = vg_worker_here;
     struct vg_task *const task = waiter->task;
-    const uint64_t now = (stamp(waiter, worker), waiter->woken_at);
+    uint64_t now;
 
+    if (VG_UNLIKELY(waiter->woken_at != 0))
+        vg_panic("the waiter of %s is woken twice for one arming", waiter->fut->ops->name);
+    stamp(waiter, worker);
+    now = waiter->woken_at;
     if (worker != NULL && worker->cx != NULL && worker->cx->task == task) {
         owe(task, &task->ready, waiter); /* by the very poll that will visit it */
         return (struct vg_notice){NULL};

@@ -12,7 +12,6 @@ int vg_worker_setup(struct vg_worker *worker)
 
     vg_worker_here = worker;
     worker->now = driver->ops->now(driver);
-    vg_wheel_init(&worker->wheel, worker->now);
     return driver->ops->start(driver, worker->index);
 }
 
@@ -102,7 +101,9 @@ void vg_worker_run(struct vg_worker *worker)
             continue;
         if (vg_worker_doze(worker)) {
             vg_count(&worker->counts.parks, 1);
+            worker->parked = true;
             exec->driver->ops->park(exec->driver, worker->index, vg_wheel_deadline(&worker->wheel));
+            worker->parked = false;
         }
         vg_worker_rise(worker);
     }

@@ -51,6 +51,7 @@ struct vg_worker {
     uint64_t rng;
     bool searching;
     bool dozing; /* a stepped worker that has announced its sleep */
+    bool parked; /* inside the driver: `now` is of before it slept */
     struct vg_slab_cache cache[VG_SLAB_CLASSES];
     struct vg_slot *free_slots;
     struct vg_os_thread thread;

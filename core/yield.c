@@ -10,10 +10,15 @@ static vg_poll yield_poll(struct vg_future *fut, struct vg_cx *cx)
     if (yield->waiter.task == NULL) {
         if (fut->flags & VG_F_CANCEL)
             return VG_READY;
+        yield->poll = vg_load(&cx->task->polls, relaxed);
         vg_defer(&yield->waiter, fut, cx);
         return VG_PENDING;
     }
-    return (vg_poll){!(yield->waiter.flags & VG_W_OWED)};
+    /* Below an opaque future it may be polled early, in the poll that it is to end. */
+    if (vg_load(&cx->task->polls, relaxed) == yield->poll)
+        return VG_PENDING;
+    vg_disarm(&yield->waiter, cx);
+    return VG_READY;
 }
 
 static const struct vg_ops yield_ops = {

@@ -23,11 +23,6 @@ static bool is_within(const struct vg_future *fut, const struct vg_future *above
     return fut != NULL;
 }
 
-static const struct vg_future *fence_of(const struct vg_future *fut)
-{
-    return fut->state == VG_PARKED ? fut : vg_fence_above(fut);
-}
-
 /*
  * The frame nearest to a parked future has moved on, and its present site says nothing about that future: only
  * a frame below the fence still awaits it.
@@ -47,7 +42,7 @@ static struct vg_report_future name_future(const struct vg_future *fut,
 
 static void describe_starved(struct vg_evidence *evidence, const struct vg_future *starved)
 {
-    const struct vg_future *fence = fence_of(starved), *parent = NULL;
+    const struct vg_future *fence = vg_fence_above(starved), *parent = NULL;
     struct vg_report *report = &evidence->report;
 
     evidence->starved = starved;
@@ -129,7 +124,7 @@ static bool find_lockup(struct vg_task *task, const struct vg_future *leaf,
 {
     if (!vg_lockup_find(task, leaf, VG_LOCKUP_STANDING, lockup))
         return false;
-    return lockup->starved == leaf || fence_of(lockup->starved) == fence_of(leaf);
+    return lockup->starved == leaf || vg_fence_above(lockup->starved) == vg_fence_above(leaf);
 }
 
 void vg_evidence_snoozed(struct vg_evidence *evidence, struct vg_task *task,

@@ -102,8 +102,8 @@ static bool is_owned_off_path(const struct split *split, struct vg_resource *res
 static bool stands_behind(const struct vg_future *leaf, const struct vg_future *off,
                           struct vg_resource *resource, struct vg_wait *wait)
 {
-    return waits_for(off, wait) && wait->resource == resource &&
-           resource->ops->ahead != NULL && resource->ops->ahead(resource, off, leaf);
+    return waits_for(off, wait) && wait->resource == resource && resource->ops->ahead != NULL &&
+           resource->ops->ahead(resource, off, leaf);
 }
 
 static bool is_queued_off_path(const struct split *split, const struct vg_future *leaf,
@@ -167,7 +167,7 @@ static void add_exit(struct vg_lockup *lockup, const struct vg_future *leaf)
 
 static bool is_below_opaque(const struct vg_future *starved)
 {
-    const struct vg_future *fence = starved->state == VG_PARKED ? starved : vg_fence_above(starved);
+    const struct vg_future *fence = vg_fence_above(starved);
 
     return fence == NULL || fence->state != VG_PARKED;
 }

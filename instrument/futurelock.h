@@ -31,9 +31,9 @@ struct vg_exit {
 struct vg_lockup {
     const struct vg_future *blocked, *starved;
     struct vg_resource *resource;
-    bool owns;    /* else queued or granted */
+    bool owns; /* else queued or granted */
     bool granted;
-    bool healing; /* a grant to `starved` does not last; never set with owns */
+    bool healing;          /* a grant to `starved` does not last; never set with owns */
     bool fenced_by_opaque; /* a hand-written future may yet poll it */
     unsigned exits;
     struct vg_exit exit[VG_EXITS_MAX];

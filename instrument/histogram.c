@@ -4,7 +4,8 @@
 static uint64_t units_to_ns(uint64_t units)
 {
     /* 10^9 / 2^30, without overflow up to 2^38 units. */
-    return (units >> 20) * 976562 + ((units >> 20) >> 1) + (((units & 0xfffff) * 1000000000u) >> 30);
+    return (units >> 20) * 976562 + ((units >> 20) >> 1) +
+           (((units & 0xfffff) * 1000000000u) >> 30);
 }
 
 uint64_t vg_hist_middle(unsigned index)

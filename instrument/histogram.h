@@ -41,7 +41,7 @@ static inline uint64_t vg_hist_units(uint64_t ns)
 
     if (VG_UNLIKELY(ns >= longest))
         return longest;
-    return (uint64_t)((wide)ns * UINT64_C(1180591620717) >> 40); /* 2^30 / 10^9 is that over 2^40 */
+    return (uint64_t)((wide)ns * UINT64_C(1180591620718) >> 40); /* 2^30 / 10^9 is that over 2^40 */
 }
 
 static inline unsigned vg_hist_index(uint64_t ns)

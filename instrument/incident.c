@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "incident.h"
 
-#include "vg_atomic.h"
-
-static void count(VG_ATOMIC(uint64_t) *counter, uint64_t n)
+static void count(VG_ATOMIC(uint64_t) * counter, uint64_t n)
 {
     vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
 }
@@ -17,7 +15,7 @@ static bool is_same(const struct vg_incident *incident, const struct vg_evidence
 static void remove_entry(struct vg_incidents *incidents, struct vg_incident *incident)
 {
     incident->open = false;
-    incidents->open--;
+    vg_store(&incidents->open, vg_incidents_open(incidents) - 1, relaxed);
     count(&incidents->count[incident->report.verdict].active, UINT64_MAX);
 }
 
@@ -27,9 +25,8 @@ bool vg_incident_known(const struct vg_incidents *incidents, const struct vg_evi
         const struct vg_incident *incident = &incidents->incident[i];
 
         /* A child that was only snoozed, and now locks its task up, is news. */
-        if (is_same(incident, evidence) &&
-            (incident->report.verdict == VG_VERDICT_FUTURELOCK ||
-             evidence->report.verdict != VG_VERDICT_FUTURELOCK))
+        if (is_same(incident, evidence) && (incident->report.verdict == VG_VERDICT_FUTURELOCK ||
+                                            evidence->report.verdict != VG_VERDICT_FUTURELOCK))
             return true;
     }
     return false;
@@ -64,7 +61,7 @@ void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *
         .resource = evidence->resource,
         .report = evidence->report,
     };
-    incidents->open++;
+    vg_store(&incidents->open, vg_incidents_open(incidents) + 1, relaxed);
     count(&incidents->count[evidence->report.verdict].active, 1);
 }
 
@@ -123,7 +120,7 @@ bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report 
 
 bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task)
 {
-    if (incidents->open == 0)
+    if (vg_incidents_open(incidents) == 0)
         return false;
     for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++)
         if (incidents->incident[i].open && incidents->incident[i].report.task == task)

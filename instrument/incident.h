@@ -5,13 +5,14 @@
 #include <vigil/liveness.h>
 
 #include "evidence.h"
+#include "vg_atomic.h"
 
 /*
  * What has been reported and is not over, so that it is reported once and its end is noticed; and how often
  * each kind of report was made, so that none floods the log. Both tables are fixed: when one is
  * full, the oldest entry gives way.
  *
- * Everything belongs to the scan, except the counters, which anybody may read.
+ * Everything belongs to the scan, except `open` and the counters, which anybody may read.
  */
 
 enum { VG_INCIDENTS_MAX = 64, VG_RATES_MAX = 64, VG_REPORTS_PER_MINUTE = 5 };
@@ -37,11 +38,17 @@ struct vg_incident_counts {
 };
 
 struct vg_incidents {
-    unsigned open, next; /* entries in use; the one to give way */
+    VG_ATOMIC(uint32_t) open; /* entries in use; relaxed */
+    unsigned next;            /* the one to give way */
     struct vg_incident incident[VG_INCIDENTS_MAX];
     struct vg_rate rate[VG_RATES_MAX];
     struct vg_incident_counts count[VG_VERDICT_COUNT];
 };
+
+static inline unsigned vg_incidents_open(const struct vg_incidents *incidents)
+{
+    return vg_load(&incidents->open, relaxed);
+}
 
 /* Whether this is an incident that is on the books. */
 bool vg_incident_known(const struct vg_incidents *incidents, const struct vg_evidence *evidence);

@@ -25,11 +25,6 @@ struct vg_late {
     VG_ATOMIC(uint64_t) waiter, woken_at, passed_at;
 };
 
-/* A long wait that has ended, to be matched with the incident it ends. */
-struct vg_slow {
-    VG_ATOMIC(uint64_t) site, length;
-};
-
 /* A lock-up that was posted a moment ago, not to be posted at each suspension of its task. */
 struct vg_recent {
     uint64_t task, at;
@@ -47,10 +42,11 @@ struct vg_lane {
     VG_ATOMIC(uint32_t) posted, taken;
     VG_ATOMIC(uint32_t) lates, slows;
     VG_ATOMIC(uint64_t) passed_over, healings, lost;
+    bool fresh; /* a wake was passed over in the poll that is ending */
     unsigned recents;
     struct vg_recent recent[VG_RECENT_SLOTS];
     struct vg_late late[VG_LATE_SLOTS];
-    struct vg_slow slow[VG_SLOW_SLOTS];
+    VG_ATOMIC(uint64_t) slow[VG_SLOW_SLOTS]; /* lengths of long waits that have ended */
     struct vg_evidence post[VG_POST_SLOTS];
 };
 
@@ -65,13 +61,15 @@ struct vg_liveness {
     struct vg_exec *exec; /* NULL: none is attached */
     unsigned workers;
     struct vg_sites sites;
-    char *space; /* the lanes, a power of two apart */
+    char *space; /* the lanes, each with its sites behind it */
     size_t lane_size, space_size;
     VG_ATOMIC(uint32_t) level;
     VG_ATOMIC(uint32_t) scanning;
     struct vg_watchdog watchdog;
     struct vg_stalls stalls;
     struct vg_incidents incidents;
+    char name[32];     /* the executor's */
+    uint64_t ended_at; /* when it was closed */
     /* the scan's own */
     uint64_t scanned_at;
     struct vg_evidence found;
@@ -88,7 +86,7 @@ static inline struct vg_lane *vg_lane_of(const struct vg_liveness *live, unsigne
     return (struct vg_lane *)(void *)(live->space + worker * live->lane_size);
 }
 
-static inline void vg_lane_count(VG_ATOMIC(uint64_t) *counter)
+static inline void vg_lane_count(VG_ATOMIC(uint64_t) * counter)
 {
     vg_store(counter, vg_load(counter, relaxed) + 1, relaxed);
 }

@@ -20,8 +20,8 @@ void vg_post_end(struct vg_liveness *live, struct vg_lane *lane)
     vg_watchdog_kick(&live->watchdog);
 }
 
-static bool is_recent(const struct vg_recent *recent, uint64_t task,
-                      const struct vg_lockup *lockup, uint64_t now)
+static bool is_recent(const struct vg_recent *recent, uint64_t task, const struct vg_lockup *lockup,
+                      uint64_t now)
 {
     return recent->task == task && recent->starved == lockup->starved &&
            recent->blocked == lockup->blocked && now < recent->at + VG_SEC(1);

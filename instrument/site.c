@@ -18,7 +18,7 @@ size_t vg_sites_layout(struct vg_sites *sites, const struct vg_site *begin,
     slots = vg_sites_slots(sites);
     sites->heads_at = align_up(offset, 64);
     sites->counts_at = align_up(sites->heads_at + slots * sizeof(struct vg_slot_head), 4096);
-    return sites->counts_at + slots * sizeof(struct vg_slot_counts);
+    return align_up(sites->counts_at + slots * sizeof(struct vg_slot_counts), 4096);
 }
 
 static inline void record(struct vg_slot_head *head, struct vg_slot_counts *counts,

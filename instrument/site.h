@@ -33,7 +33,7 @@ struct vg_slot_counts {
 
 struct vg_sites {
     const struct vg_site *begin;
-    unsigned count; /* of sites; slots are 2 (count + 1) */
+    unsigned count;             /* of sites; slots are 2 (count + 1) */
     size_t heads_at, counts_at; /* offsets in a worker's space */
 };
 

@@ -94,3 +94,8 @@ void vg_text_place(struct vg_text *text, const struct vg_place *place)
     else
         add_line(text, place->file, place->line);
 }
+
+void vg_text_task(struct vg_text *text, uint64_t id)
+{
+    vg_text_add(text, "%u.%u", (unsigned)(id >> 32), (unsigned)id);
+}

@@ -31,4 +31,7 @@ struct vg_site;
 void vg_text_site(struct vg_text *text, const struct vg_site *site);
 void vg_text_place(struct vg_text *text, const struct vg_place *place);
 
+/* "3.1": slot and generation. */
+void vg_text_task(struct vg_text *text, uint64_t id);
+
 #endif

@@ -5,8 +5,9 @@
 
 static const uint64_t PERIOD = VG_MSEC(10);
 static const uint64_t PERIOD_MAX = VG_SEC(1);
-static const uint64_t LINGER = VG_MSEC(100); /* what a worker announces it may publish a little later */
-static const uint64_t STALL = VG_MSEC(50);   /* a sleep that ends so late was not ours alone */
+static const uint64_t LINGER =
+    VG_MSEC(100); /* what a worker announces it may publish a little later */
+static const uint64_t STALL = VG_MSEC(50); /* a sleep that ends so late was not ours alone */
 
 enum { SHARE = 20 }; /* a scan may take one part in so many of the thread's time */
 
@@ -20,7 +21,8 @@ void vg_watchdog_kick(struct vg_watchdog *watchdog)
 
 static bool has_work(const struct vg_liveness *live)
 {
-    return vg_exec_owing(live->exec) > 0 || live->incidents.open > 0 || vg_post_pending(live);
+    return vg_exec_owing(live->exec) > 0 || vg_incidents_open(&live->incidents) > 0 ||
+           vg_post_pending(live);
 }
 
 static void sleep_until_kicked(struct vg_liveness *live)

@@ -25,7 +25,7 @@ static struct vg_uring *uring_of(struct vg_driver *driver)
 
 struct vg_ring *vg_uring_ring(struct vg_driver *driver, unsigned worker)
 {
-    return &uvg_uring_ring(driver)->rings[worker];
+    return &uring_of(driver)->rings[worker];
 }
 
 static void free_rings(struct vg_uring *uring)
@@ -60,7 +60,7 @@ static int init_ring(struct vg_uring *uring, unsigned worker)
 
 static int uring_open(struct vg_driver *driver, unsigned workers)
 {
-    struct vg_uring *uring = uvg_uring_ring(driver);
+    struct vg_uring *uring = uring_of(driver);
     const struct vg_alloc *alloc = uring->alloc;
     int rc = 0;
 
@@ -81,12 +81,12 @@ static int uring_open(struct vg_driver *driver, unsigned workers)
 
 static void uring_close(struct vg_driver *driver)
 {
-    hang_bells(uvg_uring_ring(driver));
+    hang_bells(uring_of(driver));
 }
 
 static int uring_start(struct vg_driver *driver, unsigned worker)
 {
-    const struct vg_uring_config *config = &uvg_uring_ring(driver)->config;
+    const struct vg_uring_config *config = &uring_of(driver)->config;
     struct vg_ring *ring = vg_uring_ring(driver, worker);
     int rc = vg_ring_open(ring, config->sq_entries, config->cq_entries);
 
@@ -187,7 +187,7 @@ static int try_out(struct vg_uring *uring)
 
 int vg_uring_stats(struct vg_driver *driver, unsigned worker, struct vg_uring_stats *stats)
 {
-    const struct vg_uring *uring = uvg_uring_ring(driver);
+    const struct vg_uring *uring = uring_of(driver);
     const struct vg_ring *ring;
     const struct vg_ring_count *count;
 
@@ -245,7 +245,7 @@ int vg_uring_open(struct vg_driver **driver, const struct vg_uring_config *confi
 
 void vg_uring_close(struct vg_driver *driver)
 {
-    struct vg_uring *uring = uvg_uring_ring(driver);
+    struct vg_uring *uring = uring_of(driver);
 
     if (driver == NULL)
         return;

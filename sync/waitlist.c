@@ -10,7 +10,6 @@ void vg_waitlist_entry_init(struct vg_wait_entry *entry)
 
 static void append(struct vg_waitlist *list, struct vg_wait_entry *entry)
 {
-    VG_WR(&list->last);
     entry->next = NULL;
     entry->prev = list->last;
     *(list->last ? &list->last->next : &list->first) = entry;
@@ -20,8 +19,6 @@ static void append(struct vg_waitlist *list, struct vg_wait_entry *entry)
 
 static void detach(struct vg_waitlist *list, struct vg_wait_entry *entry, uint8_t state)
 {
-    VG_WR(&list->last);
-    VG_WR(&entry->state);
     *(entry->prev ? &entry->prev->next : &list->first) = entry->next;
     *(entry->next ? &entry->next->prev : &list->last) = entry->prev;
     list->length--;
@@ -35,7 +32,6 @@ void vg_waitlist_add(struct vg_waitlist *list, struct vg_wait_entry *entry, uint
 {
     VG_ASSERT(entry->state == VG_WAITER_IDLE);
     VG_ASSERT(want > 0);
-    VG_WR(&entry->state);
     vg_arm(&entry->waiter, fut, cx);
     entry->waiter.queued = 1;
     entry->state = VG_WAITER_QUEUED;
@@ -46,7 +42,6 @@ void vg_waitlist_add(struct vg_waitlist *list, struct vg_wait_entry *entry, uint
 
 static bool eligible(const struct vg_wait_entry *entry)
 {
-    VG_RD(&entry->state);
     return entry->state == VG_WAITER_QUEUED && !(entry->marks & VG_WAITER_PASSED);
 }
 
@@ -54,7 +49,6 @@ struct vg_wait_entry *vg_waitlist_oldest(struct vg_waitlist *list)
 {
     struct vg_wait_entry *entry;
 
-    VG_RD(&list->last);
     for (entry = list->first; entry && !eligible(entry); entry = entry->next)
         ;
     return entry;
@@ -76,7 +70,6 @@ struct vg_grant vg_waitlist_grant(struct vg_waitlist *list, uint32_t available)
 
     if (!entry || entry->want > available)
         return (struct vg_grant){0, {NULL}};
-    VG_WR(&entry->state);
     entry->state = VG_WAITER_GRANTED;
     list->granted += entry->want;
     return (struct vg_grant){entry->want, wake(entry)};
@@ -85,7 +78,6 @@ struct vg_grant vg_waitlist_grant(struct vg_waitlist *list, uint32_t available)
 bool vg_waitlist_visit(struct vg_waitlist *list, struct vg_wait_entry *entry)
 {
     VG_ASSERT(entry->state == VG_WAITER_QUEUED || entry->state == VG_WAITER_GRANTED);
-    VG_WR(&entry->state);
     entry->marks &= (uint8_t)~VG_WAITER_PASSED;
     return entry->state == VG_WAITER_GRANTED || vg_waitlist_oldest(list) == entry;
 }
@@ -136,7 +128,6 @@ enum vg_pass vg_waitlist_pass_over(struct vg_waitlist *list, struct vg_wait_entr
     VG_ASSERT(entry->marks & VG_WAITER_WOKEN);
     if (granted && !healing)
         return VG_PASS_HELD;
-    VG_WR(&entry->state);
     ungrant(list, entry);
     entry->state = VG_WAITER_QUEUED;
     entry->marks |= VG_WAITER_PASSED;
@@ -159,7 +150,6 @@ bool vg_waitlist_ahead(struct vg_waitlist *list, const struct vg_future *first,
     bool ahead = false;
 
     vg_spin_lock(&list->guard);
-    VG_RD(&list->last);
     entry = find(list->first, first);
     if (entry)
         ahead = entry->state == VG_WAITER_GRANTED || (eligible(entry) && find(entry->next, second));
@@ -172,7 +162,6 @@ unsigned vg_waitlist_waiters(struct vg_waitlist *list)
     unsigned length;
 
     vg_spin_lock(&list->guard);
-    VG_RD(&list->last);
     length = list->length;
     vg_spin_unlock(&list->guard);
     return length;
@@ -180,6 +169,5 @@ unsigned vg_waitlist_waiters(struct vg_waitlist *list)
 
 enum vg_wait_state vg_waitlist_state(const struct vg_wait_entry *entry)
 {
-    VG_RD(&entry->state);
     return entry->state == VG_WAITER_GRANTED ? VG_WAIT_GRANTED : VG_WAIT_QUEUED;
 }

@@ -28,7 +28,7 @@ for program in with_shared with_static with_jemalloc; do
 done
 
 # The .pc file names the prefix of the configuration; this is somewhere else.
-pc() { PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --define-prefix "$@" vigil; }
+pc() { PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --define-variable=prefix=$tmp/usr "$@" vigil; }
 $cc -std=gnu17 "$here/consumer/main.c" -o "$tmp/a" $(pc --cflags --libs)
 LD_LIBRARY_PATH=$lib "$tmp/a"
 $cc -std=gnu17 "$here/consumer/main.c" -o "$tmp/b" $(pc --cflags) "$lib/libvigil.a" \

@@ -11,7 +11,7 @@ readme=$(dirname "$0")/../../README.md
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-flags='-std=gnu17 -O1 -Wall -Wextra -Wconversion -Wshadow -Werror'
+flags='-std=gnu17 -O1 -Wall -Wextra -Werror'
 for dir; do flags="$flags -I$dir"; done
 
 awk -v dir="$tmp" '

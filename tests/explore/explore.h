@@ -43,7 +43,8 @@
  *     which some processors punish, is therefore not found: a rule of the source forbids it.
  *   - Sequentially consistent operations follow the order of execution, which is slightly stronger
  *     than the language's when they are mixed with weaker ones on the same location.
- *   - Plain data is only checked where it is marked, and always read as last written.
+ *   - Plain data is always read as last written; races on it are found in the library's .c files and
+ *     where VG_RD and VG_WR mark it.
  *   - Bounded: preemptions, steps of one execution, threads, and the small models themselves.
  * The other way round nothing it reports is an artefact, if the model is right.
  */
@@ -55,11 +56,12 @@ struct mc_site {
     const char *file;
     int line;
     const char *text;
+    const void *pc; /* instead of these, for what only the compiler knows */
 };
 
 #define MC_SITE(what)                                                                              \
     (__extension__({                                                                               \
-        static const struct mc_site mc_site_ = {__FILE__, __LINE__, what};                         \
+        static const struct mc_site mc_site_ = {__FILE__, __LINE__, what, NULL};                   \
         &mc_site_;                                                                                 \
     }))
 
@@ -152,6 +154,12 @@ void mc_register(struct mc_model *model);
 /* Ends this execution as failed. */
 _Noreturn void mc_fail(enum mc_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/*
+ * In init(): the pointer variable has a value of its own in each thread, NULL at first. For what is
+ * _Thread_local in the library, as all threads here are one.
+ */
+void mc_thread_local(void *pointer);
 
 /* 0 .. n - 1, every one of them. */
 int mc_choose(int n);

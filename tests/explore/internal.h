@@ -13,6 +13,7 @@
  *   memory.c    atomic locations: stores, views, fences
  *   sync.c      locks and bells
  *   plain.c     plain data: races, freed memory
+ *   hooks.c     plain accesses of the library's sources, as the compiler reports them
  *   report.c    failures, traces, schedules as text
  */
 
@@ -126,6 +127,9 @@ void thread_step(const volatile void *address);
 /* The thread goes on only when ready(arg); `what` it waits for, at site. A bell's wait may be a lost wake. */
 void thread_wait(bool (*ready)(const void *), const void *arg, bool bell,
                  const struct mc_site *site);
+
+/* Whether this is a fibre's stack or thread-local, and so none of the memory that threads share. */
+bool thread_own_memory(const volatile void *p);
 
 /* Ends the execution. */
 _Noreturn void thread_abandon(void);

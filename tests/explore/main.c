@@ -75,9 +75,9 @@ static struct result search(const struct mc_model *model, enum search_mode mode,
     while (limit == 0 || result.executions < limit) {
         search_execution(result.executions++);
         thread_execute(model);
-        result.cut += mc_run.cut;
         if (mc_run.failure)
             break;
+        result.cut += mc_run.cut;
         if (!search_next()) {
             result.complete = true;
             break;
@@ -152,6 +152,7 @@ static bool explore(const struct mc_model *model)
     int bound = mc_options.bound;
     bool clean = true;
 
+    search_model();
     if (bound < 0 && !mc_options.random && !mc_options.pct)
         bound = 2;
     if (bound >= 0)
@@ -176,6 +177,7 @@ static bool replay(const struct mc_model *model)
     if (file) {
         if (!fgets(text, sizeof text, file))
             text[0] = '\0';
+        text[strcspn(text, "\n")] = '\0';
         fclose(file);
     }
     if (!report_read_schedule(text)) {

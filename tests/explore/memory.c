@@ -261,7 +261,7 @@ static const char *stale(const struct location *location, int n)
 {
     static char text[64];
 
-    if (n == location->stores - 1)
+    if (!mc_run.tracing || n == location->stores - 1)
         return "";
     snprintf(text, sizeof text, "   (outdated: the newest is %" PRIu64 ")",
              location->store[location->stores - 1].value);
@@ -270,7 +270,7 @@ static const char *stale(const struct location *location, int n)
 
 static struct location *begin(const volatile void *p, size_t size, const struct mc_site *site)
 {
-    thread_step();
+    thread_step(p);
     plain_atomic(p, size, site);
     return find(p, size);
 }
@@ -392,7 +392,7 @@ void mc_fence(enum mc_order order, const struct mc_site *site)
 
     if (mc_run.current == MC_MAIN)
         return;
-    thread_step();
+    thread_step(NULL);
     report_step(site, "%s", "");
     mine = &views[mc_run.current];
     if (acquires(order))

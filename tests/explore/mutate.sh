@@ -1,10 +1,26 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Makes one mutant of mutants.txt, builds the test that must find it, and succeeds if that test fails
-# in the way the table says.
+# Makes one mutant, builds the test that must find it, and succeeds if that test fails as it should.
 #
 #     mutate.sh <mutants.conf> <mutant>
+#
+# Mutants: one small error each, which a named test must find. Whoever changes the mutated line will
+# find here what depends on it; a mutant whose text is no longer there fails.
+#
+#   mutant: name          also the name of its test, mutant/<name>
+#   file: path            from the root of the tree
+#   find: text            to be replaced; must occur exactly once. Several find lines are one text, and how
+#                         it is broken into lines does not matter
+#   nth: n                if it occurs several times: which
+#   with: text            the replacement; none: the text is left out
+#   test: explore m args  the models of explore_<m>.c, compiled from the mutated tree, run with args
+#   test: area/name args  tests/<area>/test_<name>.c, with the mutated file in place of the library's
+#   also: path...         for the latter: more sources to compile from the mutated tree (users of a header)
+#   dies: pattern         extended regular expression that the output of the failing test must match. The
+#                         explorer prints FOUND and: assertion, race, freed, lost-wake, deadlock
+#
+# Fields start at the beginning of the line, and their text after exactly one blank.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$1"
@@ -18,7 +34,7 @@ field() {
     awk -v name="$name" -v key="$1: " '
         /^mutant: / { inside = $2 == name }
         inside && index($0 " ", key) == 1 { print substr($0, length(key) + 1) }
-    ' "$here/mutants.txt"
+    ' "$here"/mutants/*.txt
 }
 
 file=$(field file)
@@ -35,20 +51,37 @@ for part in core sync io instrument tests; do
 done
 rm "$root/$file"
 FIND=$(field find) WITH=$(field with) NTH=$(field nth) awk '
+    # The text as an expression; where it has blanks or line ends there may be any of them.
+    function expression(text,    i, c, result) {
+        for (i = 1; i <= length(text); i++) {
+            c = substr(text, i, 1)
+            if (c ~ /[ \n]/)
+                result = result (result ~ /[+]$/ ? "" : "[ \n]+")
+            else if (c == "^" || c == "\\")
+                result = result "\\" c
+            else
+                result = result "[" c "]"
+        }
+        return result
+    }
     { text = text $0 "\n" }
     END {
-        find = ENVIRON["FIND"]; rest = text; at = 0
-        for (count = 0; (i = index(rest, find)) > 0; rest = substr(text, at + length(find))) {
-            at += i + (count++ > 0 ? length(find) - 1 : 0)
-            place[count] = at
+        find = expression(ENVIRON["FIND"])
+        nth = ENVIRON["NTH"]
+        rest = text
+        for (at = 0; match(rest, find); rest = substr(text, at + 1)) {
+            count++
+            from[count] = at + RSTART
+            at += RSTART + RLENGTH - 1
+            to[count] = at
         }
-        nth = ENVIRON["NTH"] == "" && count == 1 ? 1 : ENVIRON["NTH"]
-        if (!(nth in place)) {
-            print "found " count " times" > "/dev/stderr"
+        if (nth == "" && count == 1)
+            nth = 1
+        if (!(nth in to)) {
+            print "found " count + 0 " times" > "/dev/stderr"
             exit 1
         }
-        printf "%s%s%s", substr(text, 1, place[nth] - 1), ENVIRON["WITH"],
-            substr(text, place[nth] + length(find))
+        printf "%s%s%s", substr(text, 1, from[nth] - 1), ENVIRON["WITH"], substr(text, to[nth] + 1)
     }
 ' "$source/$file" >"$root/$file" || fail "the text to replace is not there once: $(field find)"
 ! cmp -s "$source/$file" "$root/$file" || fail 'changes nothing'
@@ -68,7 +101,15 @@ explore)
     sources=$(echo "$models" | sed -n "s/^$2: //p")
     [ -n "$sources" ] || fail "there are no models $2"
     arguments="$(echo "$test" | sed 's/^[^ ]* *[^ ]* *//')"
-    (cd "$root" && compile -O2 -DVG_EXPLORE=1 $sources "$explorer" -o program)
+    (cd "$root" && compile -O2 -DVG_EXPLORE=1 -c ${sources%% *} -o model.o)
+    objects=model.o
+    for part in $(echo "$sources" | cut -s -d' ' -f2-); do
+        object=$(echo "$part" | tr / _).o
+        case $part in tests/*) hooks= ;; *) hooks=-fsanitize=thread ;; esac
+        (cd "$root" && compile -O2 -DVG_EXPLORE=1 $hooks -c "$part" -o "$object")
+        objects="$objects $object"
+    done
+    (cd "$root" && compile $objects "$explorer" -o program)
     ;;
 *)
     sources="tests/${1%/*}/test_${1#*/}.c $(field also)"

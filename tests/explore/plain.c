@@ -5,64 +5,71 @@
 #include <string.h>
 
 /*
- * Plain data. Every marked range has a record of its last write and of each thread's last read; an
- * access that does not know of a conflicting one, that is, whose thread's clock for the other thread is
- * behind it, is a race. Atomic locations have records too, for the sake of mc_free().
+ * Plain data. Memory is looked at in words of eight bytes; for each set of bytes of a word that was accessed
+ * together there is a record of the last write and of each thread's last read. An access that does not know of
+ * a conflicting one, that is, whose thread's clock for the other thread is behind it, is a race.
+ * Atomics and locks have records too, which matter only when their memory is freed.
  */
 
 struct record {
-    uintptr_t begin;
-    size_t size;
+    uint8_t bytes; /* of the word */
     bool atomic;
+    int8_t writer;
+    int16_t next; /* of the same word; -1: none */
     uint32_t written, read[MC_THREADS]; /* clocks of the threads concerned; 0: never */
-    int writer;
     const struct mc_site *write_site, *read_site[MC_THREADS];
 };
 
-struct freed {
-    uintptr_t begin;
-    size_t size;
-    int thread;
+struct word {
+    uintptr_t number; /* address / 8 */
+    long execution;   /* older ones are empty */
+    int16_t first;    /* record, or -1 */
+    int8_t freed_by;
+    uint8_t freed; /* bytes */
 };
 
-enum { RECORDS = 512, FREED = 64 };
+enum { WORDS = 2048, RECORDS = 4096, WORDS_USED_MAX = WORDS / 2 };
 
+static struct word words[WORDS];
 static struct record records[RECORDS];
-static struct freed freed[FREED];
-static int record_count, freed_count;
+static int record_count, word_count;
+static long execution;
 
 void plain_clear(void)
 {
-    record_count = 0;
-    freed_count = 0;
+    execution++;
+    record_count = word_count = 0;
 }
 
-static bool overlap(uintptr_t a, size_t a_size, uintptr_t b, size_t b_size)
+static struct word *find_word(uintptr_t number)
 {
-    return a < b + b_size && b < a + a_size;
+    size_t i = (size_t)((number * UINT64_C(0x9E3779B97F4A7C15)) >> 53);
+
+    while (words[i].execution == execution && words[i].number != number)
+        i = (i + 1) % WORDS;
+    if (words[i].execution != execution) {
+        if (++word_count > WORDS_USED_MAX)
+            mc_fail(MC_ASSERTION, "the model uses too much memory");
+        words[i] = (struct word){number, execution, -1, -1, 0};
+    }
+    return &words[i];
 }
 
-static void check_alive(uintptr_t begin, size_t size, const struct mc_site *site)
+static struct record *find_record(struct word *word, uint8_t bytes, bool atomic)
 {
-    for (int i = 0; i < freed_count; i++)
-        if (overlap(begin, size, freed[i].begin, freed[i].size))
-            mc_fail(MC_FREED, "thread %d uses memory that thread %d has freed: %s", mc_run.current,
-                    freed[i].thread, report_site(site));
-}
+    struct record *new = &records[record_count];
 
-static struct record *record(uintptr_t begin, size_t size, bool atomic)
-{
-    struct record *new;
-
-    for (int i = 0; i < record_count; i++)
-        if (records[i].begin == begin && records[i].size == size && records[i].atomic == atomic)
+    for (int i = word->first; i >= 0; i = records[i].next)
+        if (records[i].bytes == bytes && records[i].atomic == atomic)
             return &records[i];
     if (record_count == RECORDS)
-        mc_fail(MC_ASSERTION, "the model has more than %d places of data", RECORDS);
-    new = &records[record_count++];
-    *new = (struct record){.begin = begin, .size = size, .atomic = atomic, .writer = -1};
+        mc_fail(MC_ASSERTION, "the model uses too much memory");
+    *new = (struct record){.bytes = bytes, .atomic = atomic, .writer = -1, .next = word->first};
+    word->first = (int16_t)record_count++;
     return new;
 }
+
+/* ---- conflicts -------------------------------------------------------------------------------- */
 
 static bool unknown(int thread, uint32_t clock)
 {
@@ -72,7 +79,7 @@ static bool unknown(int thread, uint32_t clock)
 static void race(const char *what, const struct mc_site *site, int other,
                  const struct mc_site *other_site)
 {
-    char here[256];
+    char here[200];
 
     snprintf(here, sizeof here, "%s", report_site(site));
     mc_fail(MC_RACE, "%s by thread %d (%s) is not ordered after thread %d (%s)", what,
@@ -81,32 +88,123 @@ static void race(const char *what, const struct mc_site *site, int other,
 
 static void check_writer(const struct record *r, const char *what, const struct mc_site *site)
 {
-    if (!r->atomic && unknown(r->writer, r->written))
+    if (unknown(r->writer, r->written))
         race(what, site, r->writer, r->write_site);
 }
 
 static void check_readers(const struct record *r, const char *what, const struct mc_site *site)
 {
     for (int i = 0; i < MC_THREADS; i++)
-        if (!r->atomic && unknown(i, r->read[i]))
+        if (unknown(i, r->read[i]))
             race(what, site, i, r->read_site[i]);
 }
+
+static void check_alive(const struct word *word, uint8_t bytes, const struct mc_site *site)
+{
+    if (word->freed & bytes)
+        mc_fail(MC_FREED, "thread %d uses memory that thread %d has freed: %s", mc_run.current,
+                word->freed_by, report_site(site));
+}
+
+/* ---- accesses, one word at a time ------------------------------------------------------------- */
 
 static uint32_t tick(void)
 {
     return ++memory_view()->clock[mc_run.current];
 }
 
-static void note_read(struct record *r, const struct mc_site *site)
+static void read_bytes(struct word *word, uint8_t bytes, bool atomic, const struct mc_site *site)
 {
-    r->read[mc_run.current] = tick();
-    r->read_site[mc_run.current] = site;
+    struct record *mine;
+
+    check_alive(word, bytes, site);
+    for (int i = word->first; !atomic && i >= 0; i = records[i].next)
+        if (!records[i].atomic && records[i].bytes & bytes)
+            check_writer(&records[i], "read", site);
+    mine = find_record(word, bytes, atomic);
+    mine->read[mc_run.current] = tick();
+    mine->read_site[mc_run.current] = site;
 }
+
+static void read_plain(struct word *word, uint8_t bytes, const struct mc_site *site)
+{
+    read_bytes(word, bytes, false, site);
+}
+
+static void read_atomic(struct word *word, uint8_t bytes, const struct mc_site *site)
+{
+    read_bytes(word, bytes, true, site);
+}
+
+static void write_plain(struct word *word, uint8_t bytes, const struct mc_site *site)
+{
+    struct record *mine;
+
+    check_alive(word, bytes, site);
+    for (int i = word->first; i >= 0; i = records[i].next)
+        if (!records[i].atomic && records[i].bytes & bytes) {
+            check_writer(&records[i], "write", site);
+            check_readers(&records[i], "write", site);
+        }
+    mine = find_record(word, bytes, false);
+    mine->writer = (int8_t)mc_run.current;
+    mine->written = tick();
+    mine->write_site = site;
+}
+
+static void not_done_with(int thread, const struct mc_site *site)
+{
+    mc_fail(MC_FREED, "thread %d frees memory that thread %d may still use: %s", mc_run.current,
+            thread, report_site(site));
+}
+
+/* A thread that has used the memory, or the atomic or lock in it, must have told us, by releasing something
+ * afterwards that we have acquired. */
+static void free_bytes(struct word *word, uint8_t bytes, const struct mc_site *site)
+{
+    check_alive(word, bytes, site);
+    for (int i = word->first; i >= 0; i = records[i].next) {
+        const struct record *r = &records[i];
+        if (!(r->bytes & bytes))
+            continue;
+        if (unknown(r->writer, r->written))
+            not_done_with(r->writer, r->write_site);
+        for (int t = 0; t < MC_THREADS; t++)
+            if (unknown(t, r->read[t]))
+                not_done_with(t, r->read_site[t]);
+    }
+    word->freed |= bytes;
+    word->freed_by = (int8_t)mc_run.current;
+}
+
+static void forget_bytes(struct word *word, uint8_t bytes, const struct mc_site *site)
+{
+    (void)site;
+    word->freed &= (uint8_t)~bytes;
+    for (int i = word->first; i >= 0; i = records[i].next)
+        records[i].bytes &= (uint8_t)~bytes;
+}
+
+typedef void access_word(struct word *word, uint8_t bytes, const struct mc_site *site);
+
+static void access_range(const volatile void *p, size_t size, access_word *access,
+                         const struct mc_site *site)
+{
+    uintptr_t at = (uintptr_t)p, end = at + size;
+
+    while (at < end) {
+        uintptr_t next = (at | 7) + 1;
+        unsigned from = at % 8, to = next <= end ? 8 : (unsigned)(end % 8);
+        access(find_word(at / 8), (uint8_t)((0xffu >> (8 - (to - from))) << from), site);
+        at = next;
+    }
+}
+
+/* ---- for the rest ----------------------------------------------------------------------------- */
 
 void plain_atomic(const volatile void *p, size_t size, const struct mc_site *site)
 {
-    check_alive((uintptr_t)p, size, site);
-    note_read(record((uintptr_t)p, size, true), site);
+    access_range(p, size, read_atomic, site);
 }
 
 void mc_read(const volatile void *p, size_t size, const struct mc_site *site)
@@ -114,65 +212,22 @@ void mc_read(const volatile void *p, size_t size, const struct mc_site *site)
     if (mc_run.current == MC_MAIN)
         return;
     report_step(site, "%s", "");
-    check_alive((uintptr_t)p, size, site);
-    for (int i = 0; i < record_count; i++)
-        if (overlap((uintptr_t)p, size, records[i].begin, records[i].size))
-            check_writer(&records[i], "read", site);
-    note_read(record((uintptr_t)p, size, false), site);
-}
-
-static void check_write(uintptr_t begin, size_t size, const char *what, const struct mc_site *site)
-{
-    for (int i = 0; i < record_count; i++)
-        if (overlap(begin, size, records[i].begin, records[i].size)) {
-            check_writer(&records[i], what, site);
-            check_readers(&records[i], what, site);
-        }
+    access_range(p, size, read_plain, site);
 }
 
 void mc_write(const volatile void *p, size_t size, const struct mc_site *site)
 {
-    struct record *r;
-
     if (mc_run.current == MC_MAIN)
         return;
     report_step(site, "%s", "");
-    check_alive((uintptr_t)p, size, site);
-    check_write((uintptr_t)p, size, "write", site);
-    r = record((uintptr_t)p, size, false);
-    r->writer = mc_run.current;
-    r->written = tick();
-    r->write_site = site;
+    access_range(p, size, write_plain, site);
 }
 
 void mc_alloc(const volatile void *p, size_t size)
 {
-    int kept = 0;
-
-    for (int i = 0; i < freed_count; i++)
-        if (!overlap((uintptr_t)p, size, freed[i].begin, freed[i].size))
-            freed[kept++] = freed[i];
-    freed_count = kept;
-    kept = 0;
-    for (int i = 0; i < record_count; i++)
-        if (!overlap((uintptr_t)p, size, records[i].begin, records[i].size))
-            records[kept++] = records[i];
-    record_count = kept;
+    access_range(p, size, forget_bytes, NULL);
     memory_forget(p, size);
     sync_forget(p, size);
-}
-
-/* A thread that has used the memory, or the lock or atomic in it, must have told us, by releasing
- * something afterwards that we have acquired. */
-static void check_unused(const struct record *r)
-{
-    if (unknown(r->writer, r->written))
-        mc_fail(MC_FREED, "thread %d frees memory that thread %d may still use: %s", mc_run.current,
-                r->writer, report_site(r->write_site));
-    for (int i = 0; i < MC_THREADS; i++)
-        if (unknown(i, r->read[i]))
-            mc_fail(MC_FREED, "thread %d frees memory that thread %d may still use: %s",
-                    mc_run.current, i, report_site(r->read_site[i]));
 }
 
 void mc_free(const volatile void *p, size_t size)
@@ -180,11 +235,5 @@ void mc_free(const volatile void *p, size_t size)
     if (mc_run.current == MC_MAIN)
         return;
     report_step(MC_SITE("free"), "%zu bytes", size);
-    for (int i = 0; i < record_count; i++)
-        if (overlap((uintptr_t)p, size, records[i].begin, records[i].size))
-            check_unused(&records[i]);
-    check_alive((uintptr_t)p, size, MC_SITE("free"));
-    if (freed_count == FREED)
-        mc_fail(MC_ASSERTION, "the model frees more than %d times", FREED);
-    freed[freed_count++] = (struct freed){(uintptr_t)p, size, mc_run.current};
+    access_range(p, size, free_bytes, MC_SITE("free"));
 }

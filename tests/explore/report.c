@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const kinds[] = {
     [MC_OK] = "ok",        [MC_ASSERTION] = "assertion", [MC_RACE] = "race",
@@ -31,25 +32,66 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* Asks addr2line; the answers are kept, as a trace asks often. */
+static const char *place_of(const void *pc)
+{
+    enum { KNOWN = 512 };
+    static struct {
+        const void *pc;
+        char text[120];
+    } known[KNOWN];
+    extern const char __executable_start[];
+    char command[200];
+    FILE *pipe;
+    int i = 0;
+
+    while (i < KNOWN - 1 && known[i].pc && known[i].pc != pc)
+        i++;
+    if (known[i].pc == pc)
+        return known[i].text;
+    known[i].pc = pc;
+    snprintf(known[i].text, sizeof known[i].text, "%p", pc);
+    snprintf(command, sizeof command, "addr2line -s -e /proc/%d/exe %#lx", (int)getpid(),
+             (unsigned long)((const char *)pc - __executable_start) - 1);
+    pipe = popen(command, "r");
+    if (pipe) {
+        if (fgets(known[i].text, sizeof known[i].text, pipe))
+            known[i].text[strcspn(known[i].text, " \n")] = '\0';
+        pclose(pipe);
+    }
+    return known[i].text;
+}
+
+static void describe_place(const struct mc_site *site, char *text, size_t size)
+{
+    if (site->pc)
+        snprintf(text, size, "%s", place_of(site->pc));
+    else
+        snprintf(text, size, "%s:%d", base_name(site->file), site->line);
+}
+
 const char *report_site(const struct mc_site *site)
 {
     static char text[256];
+    char place[120];
 
-    snprintf(text, sizeof text, "%s, %s:%d", site->text, base_name(site->file), site->line);
+    describe_place(site, place, sizeof place);
+    snprintf(text, sizeof text, "%s%s%s", site->pc ? "" : site->text, site->pc ? "" : ", ", place);
     return text;
 }
 
+/* Only atomics, locks and marks: plain accesses found by the compiler are too many to read. */
 void report_step(const struct mc_site *site, const char *fmt, ...)
 {
-    char result[160], place[80];
+    char result[160], place[120];
     va_list args;
 
-    if (!mc_run.tracing)
+    if (!mc_run.tracing || site->pc)
         return;
     va_start(args, fmt);
     vsnprintf(result, sizeof result, fmt, args);
     va_end(args);
-    snprintf(place, sizeof place, "%s:%d", base_name(site->file), site->line);
+    describe_place(site, place, sizeof place);
     if (mc_run.current == MC_MAIN)
         printf("      -  %-18s %s %s\n", place, site->text, result);
     else
@@ -57,60 +99,49 @@ void report_step(const struct mc_site *site, const char *fmt, ...)
                place, site->text, result);
 }
 
-/* bound:choice.choice.0*count. ...; trailing zeros are left out. */
+/* occasion=taken.occasion=taken ...; "-" if all choices are the first. */
 void report_schedule(char *text, size_t size)
 {
-    size_t at = (size_t)snprintf(text, size, "%d:", mc_search.bound);
-    int depth = mc_search.depth;
+    size_t at = (size_t)snprintf(text, size, "-");
 
-    while (depth > 0 && mc_search.choices[depth - 1].taken == 0)
-        depth--;
-    for (int i = 0; i < depth && at + 16 < size;) {
-        int zeros = 0;
-        while (mc_search.choices[i + zeros].taken == 0)
-            zeros++;
-        if (zeros > 1)
-            at += (size_t)snprintf(text + at, size - at, "%s0*%d", i ? "." : "", zeros);
-        else
-            at += (size_t)snprintf(text + at, size - at, "%s%d", i ? "." : "",
-                                   mc_search.choices[i].taken);
-        i += zeros > 1 ? zeros : 1;
+    for (int i = 0; i < mc_search.depth && at + 24 < size; i++) {
+        const struct choice *choice = &mc_search.choices[i];
+        if (choice->taken == 0)
+            continue;
+        if (text[0] == '-')
+            at = 0;
+        at += (size_t)snprintf(text + at, size - at, "%s%d=%d", at ? "." : "", choice->occasion,
+                               choice->taken);
     }
 }
 
-static bool add(long taken, long count)
+static bool parse_choice(const char **text)
 {
-    if (taken < 0 || taken > 255 || count < 1)
+    char *end;
+    long occasion = strtol(*text, &end, 10), taken;
+
+    if (end == *text || *end != '=' || occasion < 0 || mc_search.known == MC_CHOICES)
         return false;
-    for (; count > 0; count--) {
-        if (mc_search.known == MC_CHOICES)
-            return false;
-        mc_search.choices[mc_search.known++].taken = (uint8_t)taken;
-    }
+    *text = end + 1;
+    taken = strtol(*text, &end, 10);
+    if (end == *text || taken < 1 || taken > 255)
+        return false;
+    *text = end;
+    mc_search.choices[mc_search.known++] = (struct choice){(int)occasion, (uint8_t)taken, 255};
     return true;
 }
 
 bool report_read_schedule(const char *text)
 {
-    char *end;
-    long bound = strtol(text, &end, 10);
-
-    if (end == text || *end != ':')
-        return false;
-    search_begin(SEARCH_REPLAY, (int)bound);
+    search_begin(SEARCH_REPLAY, -1);
     mc_search.known = 0;
-    while (*end == ':' || *end == '.') {
-        long count = 1, taken;
-        text = end + 1;
+    if (strcmp(text, "-") == 0)
+        return true;
+    while (parse_choice(&text)) {
         if (*text == '\0' || *text == '\n')
-            return true; /* nothing but first choices */
-        taken = strtol(text, &end, 10);
-        if (end != text && *end == '*') {
-            text = end + 1;
-            count = strtol(text, &end, 10);
-        }
-        if (end == text || !add(taken, count))
+            return true;
+        if (*text++ != '.')
             return false;
     }
-    return *end == '\0' || *end == '\n';
+    return false;
 }

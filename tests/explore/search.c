@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
+#include <string.h>
+
 /*
  * An execution is determined by its choices: which thread goes on, which store a load reads. The search
  * decides them and writes them down, so that any execution can be run again.
@@ -22,11 +24,64 @@ static int draw_below(int n)
     return (int)(draw() % (uint64_t)n);
 }
 
+static bool sampling(void)
+{
+    return mc_search.mode == SEARCH_RANDOM || mc_search.mode == SEARCH_PCT;
+}
+
+/* ---- what is shared --------------------------------------------------------------------------- */
+
+enum { PLACES = 4096, SHARED = -1 };
+
+static struct place {
+    const volatile void *address;
+    int thread;
+} places[PLACES];
+
+static int place_count;
+
+void search_model(void)
+{
+    memset(places, 0, sizeof places);
+    place_count = 0;
+}
+
+static struct place *place(const volatile void *address)
+{
+    size_t i = (size_t)(((uintptr_t)address * UINT64_C(0x9E3779B97F4A7C15)) >> 52);
+
+    while (places[i].address && places[i].address != address)
+        i = (i + 1) % PLACES;
+    if (!places[i].address) {
+        if (++place_count == PLACES)
+            mc_fail(MC_ASSERTION, "the model has more than %d atomics and locks", PLACES - 1);
+        places[i] = (struct place){address, mc_run.current};
+    }
+    return &places[i];
+}
+
+bool search_shared(const volatile void *address)
+{
+    struct place *p;
+
+    if (!address)
+        return true;
+    p = place(address);
+    if (p->thread != mc_run.current && p->thread != SHARED) {
+        p->thread = SHARED;
+        mc_search.restart = true;
+    }
+    return p->thread == SHARED;
+}
+
+/* ---- executions ------------------------------------------------------------------------------- */
+
 void search_begin(enum search_mode mode, int bound)
 {
     mc_search.mode = mode;
     mc_search.bound = bound;
     mc_search.longest = 1;
+    mc_search.restart = false;
     if (mode != SEARCH_REPLAY)
         mc_search.known = 0;
 }
@@ -34,7 +89,8 @@ void search_begin(enum search_mode mode, int bound)
 void search_execution(long number)
 {
     mc_search.depth = 0;
-    if (mc_search.mode != SEARCH_RANDOM && mc_search.mode != SEARCH_PCT)
+    mc_search.occasion = 0;
+    if (!sampling())
         return;
     mc_search.random = mc_options.seed * 1000003u + (uint64_t)number;
     mc_search.lowest = 0;
@@ -47,7 +103,7 @@ void search_execution(long number)
 /* Depth first: the last choice that has another alternative takes it. */
 static bool backtrack(void)
 {
-    int n = mc_search.depth;
+    int n = mc_search.restart ? 0 : mc_search.depth;
 
     while (n > 0 && mc_search.choices[n - 1].taken + 1 >= mc_search.choices[n - 1].of)
         n--;
@@ -59,12 +115,32 @@ static bool backtrack(void)
 
 bool search_next(void)
 {
+    bool again = mc_search.restart;
+
     if (mc_search.longest < mc_run.steps)
         mc_search.longest = mc_run.steps;
-    return mc_search.mode == SEARCH_DFS ? backtrack() : mc_search.mode != SEARCH_REPLAY;
+    if (mc_search.mode == SEARCH_DFS)
+        again |= backtrack();
+    mc_search.restart = false;
+    return again || sampling();
 }
 
-static int record(int taken, int of)
+/* ---- choices ---------------------------------------------------------------------------------- */
+
+void search_no_choice(void)
+{
+    mc_search.occasion++;
+}
+
+static int replayed(int occasion)
+{
+    for (int i = 0; i < mc_search.known; i++)
+        if (mc_search.choices[i].occasion == occasion)
+            return mc_search.choices[i].taken;
+    return 0;
+}
+
+static int note(int occasion, int taken, int of)
 {
     struct choice *choice = &mc_search.choices[mc_search.depth];
 
@@ -72,21 +148,30 @@ static int record(int taken, int of)
         mc_fail(MC_ASSERTION, "more than %d choices in one execution", MC_CHOICES);
     if (mc_search.depth++ < mc_search.known)
         taken = choice->taken;
-    if (taken >= of)
-        mc_fail(MC_ASSERTION, "the model does not repeat itself: state is left over between executions, "
-                              "or this schedule is another model's");
-    *choice = (struct choice){(uint8_t)taken, (uint8_t)of};
+    *choice = (struct choice){occasion, (uint8_t)taken, (uint8_t)of};
     return taken;
 }
 
-static bool sampling(void)
+static int record(int taken, int of)
 {
-    return mc_search.mode == SEARCH_RANDOM || mc_search.mode == SEARCH_PCT;
+    int occasion = mc_search.occasion++;
+
+    if (mc_search.mode == SEARCH_REPLAY)
+        taken = replayed(occasion);
+    else
+        taken = note(occasion, taken, of);
+    if (taken >= of)
+        mc_fail(MC_ASSERTION, "the model does not repeat itself: it keeps state between executions, "
+                              "or this schedule is another model's");
+    return taken;
 }
 
 int mc_choose(int n)
 {
-    return n > 1 ? record(sampling() ? draw_below(n) : 0, n) : 0;
+    if (n > 1)
+        return record(sampling() ? draw_below(n) : 0, n);
+    search_no_choice();
+    return 0;
 }
 
 int search_value(int n)
@@ -110,9 +195,7 @@ static int highest(const int *threads, int n)
 
 int search_thread(const int *threads, int n, bool forced)
 {
-    if (n <= 1)
-        return 0;
-    if (mc_search.mode != SEARCH_PCT)
+    if (n <= 1 || mc_search.mode != SEARCH_PCT)
         return mc_choose(n);
     for (int i = 0; !forced && i < 3; i++)
         if (mc_search.change[i] == mc_run.steps)

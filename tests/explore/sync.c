@@ -59,7 +59,7 @@ void mc_lock(void *p, const struct mc_site *site)
 {
     if (mc_run.current == MC_MAIN)
         return;
-    thread_step();
+    thread_step(p);
     plain_atomic(p, 1, site);
     thread_wait(is_free, object(p), false, site);
     plain_atomic(p, 1, site); /* still there after the wait? */
@@ -70,7 +70,7 @@ bool mc_trylock(void *p, const struct mc_site *site)
 {
     if (mc_run.current == MC_MAIN)
         return true;
-    thread_step();
+    thread_step(p);
     plain_atomic(p, 1, site);
     if (!is_free(object(p))) {
         report_step(site, "held by thread %d", object(p)->holder);
@@ -86,7 +86,7 @@ void mc_unlock(void *p, const struct mc_site *site)
 
     if (mc_run.current == MC_MAIN)
         return;
-    thread_step();
+    thread_step(p);
     plain_atomic(p, 1, site);
     lock = object(p);
     if (lock->holder != mc_run.current)
@@ -104,7 +104,7 @@ static bool has_rung(const void *bell)
 void mc_bell_ring(struct mc_bell *bell)
 {
     if (mc_run.current != MC_MAIN) {
-        thread_step();
+        thread_step(bell);
         view_join(&object(bell)->left, memory_view());
     }
     report_step(MC_SITE("ring"), "%p", (void *)bell);
@@ -115,11 +115,12 @@ static void answer(struct object *bell)
 {
     bell->rung = false;
     view_join(memory_view(), &bell->left);
+    view_clear(&bell->left); /* the next answer learns from the next rings only */
 }
 
 void mc_bell_wait(struct mc_bell *bell)
 {
-    thread_step();
+    thread_step(bell);
     thread_wait(has_rung, object(bell), true, MC_SITE("wait for the bell"));
     report_step(MC_SITE("woken"), "%p", (void *)bell);
     answer(object(bell));
@@ -127,7 +128,7 @@ void mc_bell_wait(struct mc_bell *bell)
 
 bool mc_bell_try(struct mc_bell *bell)
 {
-    thread_step();
+    thread_step(bell);
     if (!object(bell)->rung)
         return false;
     answer(object(bell));

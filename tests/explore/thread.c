@@ -39,6 +39,9 @@ static bool done[MC_THREADS];
 static int pauses[MC_THREADS];
 static jmp_buf main_at;
 
+static void **local; /* the model's thread-local pointer */
+static void *local_value[MC_THREADS];
+
 static bool enabled(int id)
 {
     return !done[id] && (!waiting[id].ready || waiting[id].ready(waiting[id].arg));
@@ -91,6 +94,11 @@ static void start(struct fibre *fibre)
 
 static _Noreturn void resume(int id)
 {
+    if (local) {
+        if (mc_run.current != MC_MAIN)
+            local_value[mc_run.current] = *local;
+        *local = local_value[id];
+    }
     mc_run.current = id;
     if (!fibres[id].alive)
         start(&fibres[id]);
@@ -103,6 +111,19 @@ static void switch_to(int id)
 
     if (id != self && !setjmp(fibres[self].at))
         resume(id);
+}
+
+void mc_thread_local(void *pointer)
+{
+    local = pointer;
+}
+
+bool thread_own_memory(const volatile void *p)
+{
+    for (int i = 0; i < mc_run.model->threads; i++)
+        if ((uintptr_t)p - (uintptr_t)fibres[i].stack < STACK)
+            return true;
+    return p == local;
 }
 
 /* ---- who runs next ---------------------------------------------------------------------------- */
@@ -178,20 +199,29 @@ static void count_step(void)
     }
 }
 
-void thread_step(void)
+static bool may_preempt(const volatile void *address)
+{
+    /* Asked first, because it learns from the question. */
+    bool shared = search_shared(address);
+
+    if (mc_search.mode == SEARCH_REPLAY)
+        return true;
+    return shared && (mc_search.bound < 0 || mc_run.preemptions < mc_search.bound);
+}
+
+void thread_step(const volatile void *address)
 {
     int list[MC_THREADS];
-    int n;
+    int next;
 
     count_step();
-    if (mc_search.bound >= 0 && mc_run.preemptions >= mc_search.bound)
+    if (!may_preempt(address)) {
+        search_no_choice();
         return;
-    n = candidates(list, true);
-    if (n > 1) {
-        int next = list[search_thread(list, n, false)];
-        mc_run.preemptions += next != mc_run.current;
-        switch_to(next);
     }
+    next = list[search_thread(list, candidates(list, true), false)];
+    mc_run.preemptions += next != mc_run.current;
+    switch_to(next);
 }
 
 void thread_wait(bool (*ready)(const void *), const void *arg, bool bell,
@@ -245,6 +275,8 @@ static void begin(const struct mc_model *model)
     memset(waiting, 0, sizeof waiting);
     memset(done, 0, sizeof done);
     memset(pauses, 0, sizeof pauses);
+    memset(local_value, 0, sizeof local_value);
+    local = NULL;
     memory_clear();
     plain_clear();
     sync_clear();

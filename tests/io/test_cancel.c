@@ -324,13 +324,13 @@ static void race_receives(unsigned worker, uint32_t total)
         cancelled += op.result == -ECANCELED;
         note_byte(&op, byte, &received);
     }
-    pthread_join(thread, NULL);
     while (received < total) {
         rig_init(&op, VG_OP_RECV, fd[0], &byte, 1);
         rig_submit(&rig, 0, &op);
         rig_results(&rig, &op, 1);
         note_byte(&op, byte, &received);
     }
+    pthread_join(thread, NULL);
     /* Otherwise it was no race. */
     CHECK(cancelled > 0);
     CHECK(cancelled < total);

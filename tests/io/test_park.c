@@ -185,8 +185,8 @@ TEST(a_signal_may_end_a_park_but_takes_no_wake_away)
     rig_open(&rig, 1, NULL);
     for (int i = 0; i < 50; i++) {
         struct interruption interruption = {pthread_self(), &rig};
-        pthread_t thread = rig_thread(interrupt_then_ring, &interruption);
         const uint64_t doorbells = rig_stats(&rig, 0).doorbells;
+        pthread_t thread = rig_thread(interrupt_then_ring, &interruption);
 
         /* Signals end some parks; the bell must end the last. */
         while (rig_stats(&rig, 0).doorbells == doorbells)

@@ -150,35 +150,38 @@ TEST(with_little_locked_memory_rings_are_made_smaller_and_say_so)
 
 TEST(workers_beyond_the_limit_of_locked_memory_fail_with_the_reason)
 {
-    struct rig rig;
+    struct vg_driver *driver;
     unsigned started = 0;
-    int rc = 0;
+    int rc;
 
     become_somebody(64 << 10);
-    rig_open(&rig, 1, NULL);
-    rig.ops->stop(rig.driver, 0);
-    rig.ops->close(rig.driver);
-    CHECK_EQ(rig.ops->open(rig.driver, 64), 0);
-    while (started < 64 && (rc = rig.ops->start(rig.driver, started)) == 0)
+    rc = vg_uring_open(&driver, NULL, NULL);
+    if (rc == -EPERM || rc == -ENOSYS)
+        SKIP("io_uring is refused here");
+    CHECK_EQ(rc, 0);
+    CHECK_EQ(driver->ops->open(driver, 64), 0);
+    while (started < 64 && (rc = driver->ops->start(driver, started)) == 0)
         started++;
     CHECK_EQ(rc, -ENOMEM);
     CHECK(started > 0);
     for (unsigned i = 0; i <= started; i++)
-        rig.ops->stop(rig.driver, i);
-    rig.ops->close(rig.driver);
-    vg_uring_close(rig.driver);
+        driver->ops->stop(driver, i);
+    driver->ops->close(driver);
+    vg_uring_close(driver);
 }
 
 TEST(without_descriptors_the_limit_is_named)
 {
     struct vg_driver *driver;
-    struct rlimit limit;
+    struct rlimit before, limit;
     int spare = dup(0);
 
     CHECK(spare >= 0);
-    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = (rlim_t)spare;
     close(spare);
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)spare;
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
     CHECK_EQ(vg_uring_open(&driver, NULL, NULL), -EMFILE);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }

@@ -8,6 +8,7 @@
 #include "counting_alloc.h"
 #include "harness.h"
 #include "sim_private.h"
+#include "worker.h"
 
 enum { SCANS_PER_HOP = 1000 };
 
@@ -138,7 +139,6 @@ static bool run_worker(struct sim *sim, struct vg_exec *exec)
 
     struct sim_worker *worker = &sim->worker[picked];
     worker->awake = false;
-    worker->parked = false;
     enum vg_step result = vg_exec_step(exec, (unsigned)picked);
     sim_note(sim, 'w', (uint64_t)picked, result);
     if (result == VG_STEP_RAN) {
@@ -165,20 +165,12 @@ static bool wake_for_completion(struct sim *sim)
     return n > 0;
 }
 
-/* A deadline has come: whoever parked with it returns. */
-static void wake_for_deadline(struct sim *sim)
+/* A deadline has come: the workers whose timers are due return from where they have parked. */
+static void wake_for_deadline(struct sim *sim, const struct vg_exec *exec)
 {
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < sim->workers; i++) {
-        struct sim_worker *worker = &sim->worker[i];
-        if (worker->parked && worker->deadline > sim->now)
-            continue;
-        worker->awake = true;
-        n++;
-    }
-    if (n == 0)
-        FAIL("a timer is due and no worker has parked with its deadline");
+    for (unsigned i = 0; i < sim->workers; i++)
+        if (vg_wheel_deadline(&exec->workers[i].wheel) <= sim->now)
+            sim->worker[i].awake = true;
 }
 
 /* The earliest moment after now at which something is due. */
@@ -223,7 +215,7 @@ static bool pass_time(struct sim *sim, struct vg_exec *exec)
     hop(sim, to);
     sim_note(sim, 't', 0, 0);
     if (sim->now >= deadline)
-        wake_for_deadline(sim);
+        wake_for_deadline(sim, exec);
     return true;
 }
 
@@ -281,13 +273,10 @@ static uint64_t driver_now(struct vg_driver *driver)
     return sim_of(driver)->now;
 }
 
-/* Nothing blocks here: whether the worker runs again is for step() to say. */
+/* For callers of the table; a stepped executor's workers go idle instead. Nothing blocks here. */
 static void driver_park(struct vg_driver *driver, unsigned worker, uint64_t deadline)
 {
-    struct sim *sim = sim_of(driver);
-
-    sim->worker[worker].parked = true;
-    sim->worker[worker].deadline = deadline;
+    (void)deadline;
     sim_ops_turn(driver, worker);
 }
 

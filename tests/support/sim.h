@@ -27,7 +27,7 @@
  * Clock     Virtual. It stands still while a worker has something to do, and jumps to the next
  *           completion or deadline when none has. It starts at one second.
  * Workers   Stepped by the caller's thread. A worker that went idle runs again only after an unpark, a
- *           completion of its own or the deadline it parked with; or for no reason, if `spurious` says so.
+ *           completion of its own or the deadline of a timer of its own; or for no reason, if `spurious` says so.
  *           A wake that the library loses therefore stays lost, and the program hangs in a way that
  *           is seen: step() returns false.
  * Memory    Buffers are read and written when the operation completes, by this instrumented code: a
@@ -78,9 +78,7 @@ struct sim_socket;
 
 struct sim_worker {
     struct sim_op *ops; /* in the order of submission */
-    uint64_t deadline;  /* that it parked with */
     bool awake;         /* something may have happened since it went idle */
-    bool parked;        /* it went idle through park() */
 };
 
 struct sim {

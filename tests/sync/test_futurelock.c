@@ -4,9 +4,9 @@
 #include "holder.h"
 
 /*
- * A task starts to lock (op1), prefers not to wait longer than 500 ms, and locks the same mutex again
- * by another future (op2). Another task holds it for the first 5 seconds. What becomes of op1 when its
- * select ends decides whether the program can end.
+ * A task starts to lock (op1), prefers not to wait longer than 500 ms, and locks the same mutex
+ * again by another future (op2). Another task holds it for the first 5 seconds. What becomes of op1
+ * when its select ends decides whether the program can end.
  */
 
 struct impatient {

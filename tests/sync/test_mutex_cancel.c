@@ -61,23 +61,10 @@ TEST(a_cancelled_lock_leaves_the_queue)
 /* The cancel is pushed before the grant, so the task sees it first. */
 TEST(a_lock_that_is_cancelled_when_granted_passes_the_mutex_on)
 {
-    FOR_SEEDS (seed, 50) {
-        struct scene scene;
-        struct two root;
-        scene_open(&scene, seed, 1, true);
-        world_run(&scene.world, &two(&root, &scene, true)->fut);
-        CHECK_EQ(scene.diary.count, 1);
-        CHECK_DIARY(&scene.diary, 0, 2, 5);
-        scene_close(&scene);
-    }
-}
-
-TEST(the_owner_of_a_mutex_is_whoever_came_first_when_cancel_and_grant_race)
-{
     FOR_SEEDS (seed, 200) {
         struct scene scene;
         struct two root;
-        scene_open(&scene, seed, 3, true);
+        scene_open(&scene, seed, 1 + (unsigned)(seed % 4), true);
         world_run(&scene.world, &two(&root, &scene, true)->fut);
         CHECK_EQ(scene.diary.count, 1);
         CHECK_DIARY(&scene.diary, 0, 2, 5);
@@ -117,10 +104,11 @@ struct early {
     VG_FRAME(int);
     struct scene *scene;
     int i, rc, lost;
-    bool keeps;
+    bool parks;
     struct instant instant;
     VG_ARMS(2) sel;
     struct vg_lock lock;
+    struct vg_sleep nap;
 };
 
 /* Uses up the budget of a poll, so that the next lock yields before it has looked at the mutex. */
@@ -131,7 +119,7 @@ VG_ASYNC(early)
         VG_AWAIT(f->rc, vg_lock(&f->lock, &f->scene->mutex));
         vg_unlock(&f->scene->mutex);
     }
-    if (f->keeps)
+    if (f->parks)
         VG_AWAIT(f->lost, VG_SELECT(f->sel, VG_PARK(vg_lock(&f->lock, &f->scene->mutex)),
                                     VG_CANCEL(instant(&f->instant))));
     else
@@ -140,36 +128,43 @@ VG_ASYNC(early)
     CHECK_EQ(f->lost, 1);
     CHECK(vg_trylock(&f->scene->mutex));
     vg_unlock(&f->scene->mutex);
-    if (f->keeps) {
+    if (f->parks) {
+        VG_AWAIT(f->rc, vg_sleep(&f->nap, VG_MSEC(5))); /* its wake is passed over meanwhile */
         VG_AWAIT(f->rc, &f->lock);
         vg_unlock(&f->scene->mutex);
     }
     VG_RETURN(f->lock.ret);
 }
 
-static struct early *early(struct early *f, struct scene *scene, bool keeps)
+static struct early *early(struct early *f, struct scene *scene, bool parks)
 {
     VG_SETUP(f, early);
     f->scene = scene;
-    f->keeps = keeps;
+    f->parks = parks;
     return f;
 }
 
 TEST(a_lock_that_yielded_can_be_cancelled)
 {
-    FOR_SEEDS (seed, 20) {
+    unsigned seeds = 0, cancelled = 0;
+
+    FOR_SEEDS (seed, 40) {
         struct scene scene;
         struct early root;
         scene_open(&scene, seed, 1, true);
         world_run(&scene.world, &early(&root, &scene, false)->fut);
-        CHECK(root.ret == -ECANCELED || root.lock.fut.state == VG_INIT);
+        /* The select may have begun with the other arm, and ended at once. */
+        CHECK_EQ(root.ret, vg_started(&root.lock.fut) ? -ECANCELED : 0);
+        seeds++;
+        cancelled += root.ret == -ECANCELED;
         scene_close(&scene);
     }
+    CHECK(seeds < 40 || cancelled > 0);
 }
 
 TEST(a_lock_that_yielded_can_be_parked)
 {
-    FOR_SEEDS (seed, 20) {
+    FOR_SEEDS (seed, 40) {
         struct scene scene;
         struct early root;
         scene_open(&scene, seed, 1, true);

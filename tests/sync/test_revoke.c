@@ -5,7 +5,8 @@
 
 /* What happens to a grant whose task runs and does not poll the lock. */
 
-/* Locks at `arrive`, parks that lock a millisecond later, comes back to it at `back`. */
+/* Locks at `arrive`, parks that lock a millisecond later, comes back to it at `back`: to await it, or
+ * to cancel it. */
 struct parker {
     VG_FRAME(int);
     struct scene *scene;
@@ -37,21 +38,14 @@ VG_ASYNC(parker)
 }
 
 static struct parker *parker(struct parker *f, struct scene *scene, int who, uint64_t arrive,
-                             uint64_t back)
+                             uint64_t back, bool gives_up)
 {
     VG_SETUP(f, parker);
     f->scene = scene;
     f->who = who;
     f->arrive = arrive;
     f->back = back;
-    f->gives_up = false;
-    return f;
-}
-
-static struct parker *quitter(struct parker *f, struct scene *scene, int who, uint64_t arrive,
-                              uint64_t back)
-{
-    parker(f, scene, who, arrive, back)->gives_up = true;
+    f->gives_up = gives_up;
     return f;
 }
 
@@ -73,19 +67,33 @@ static void stage_open(struct stage *stage, uint64_t seed, bool healing)
                       &(stage)->scene, __VA_ARGS__),                                               \
              0)
 
-static bool never(void *arg)
+struct ticker {
+    VG_FRAME(int);
+    struct vg_sleep nap;
+    uint64_t deadline;
+};
+
+VG_ASYNC(ticker)
 {
-    (void)arg;
-    return false;
+    VG_BEGIN(f);
+    VG_AWAIT(f->ret, vg_sleep_until(&f->nap, f->deadline));
+    VG_RETURN(0);
 }
 
-/* Until that many milliseconds after the start. */
+static struct ticker *ticker(struct ticker *f, uint64_t deadline)
+{
+    VG_SETUP(f, ticker);
+    f->deadline = deadline;
+    return f;
+}
+
+/* At whose end it is that many milliseconds after the start. */
 static void stage_run_until(struct stage *stage, uint64_t ms)
 {
-    struct world *world = &stage->scene.world;
-    uint64_t left = scene_at(&stage->scene, ms) - sim_now(&world->sim);
+    struct ticker root;
 
-    CHECK_EQ(sim_run(&world->sim, world->exec, never, NULL, left), -ETIME);
+    world_run(&stage->scene.world, &ticker(&root, scene_at(&stage->scene, ms))->fut);
+    CHECK_EQ(world_ms(&stage->scene.world), ms);
 }
 
 static bool all_done(void *arg)
@@ -98,11 +106,15 @@ static bool all_done(void *arg)
     return true;
 }
 
-static void stage_close(struct stage *stage)
+static void stage_run(struct stage *stage)
 {
     struct world *world = &stage->scene.world;
 
     CHECK_EQ(sim_run(&world->sim, world->exec, all_done, stage, VG_SEC(10)), 0);
+}
+
+static void stage_close(struct stage *stage)
+{
     for (unsigned i = 0; i < stage->count; i++)
         vg_task_release(&stage->handle[i]);
     scene_close(&stage->scene);
@@ -114,10 +126,10 @@ TEST(a_passed_over_waiter_keeps_its_place)
         struct stage s;
         stage_open(&s, seed, true);
         STAGE_ADD(&s, holder, 0, 0, 10);
-        STAGE_ADD(&s, parker, 1, 1, 20);
+        STAGE_ADD(&s, parker, 1, 1, 20, false);
         STAGE_ADD(&s, holder, 2, 3, 20);
         STAGE_ADD(&s, holder, 3, 4, 1);
-        stage_run_until(&s, 100);
+        stage_run(&s);
         CHECK_DIARY(&s.scene.diary, 1, 2, 10);
         CHECK_DIARY(&s.scene.diary, 2, 1, 30);
         CHECK_DIARY(&s.scene.diary, 3, 3, 35);
@@ -131,14 +143,14 @@ TEST(a_mutex_whose_waiters_are_all_passed_over_is_free_for_others)
         struct stage s;
         stage_open(&s, seed, true);
         STAGE_ADD(&s, holder, 0, 0, 10);
-        STAGE_ADD(&s, parker, 1, 1, 40);
-        STAGE_ADD(&s, parker, 2, 3, 41);
+        STAGE_ADD(&s, parker, 1, 1, 40, false);
+        STAGE_ADD(&s, parker, 2, 3, 41, false);
         STAGE_ADD(&s, holder, 3, 20, 30);
         stage_run_until(&s, 15);
         CHECK(vg_trylock(&s.scene.mutex));
         CHECK(!vg_trylock(&s.scene.mutex));
         vg_unlock(&s.scene.mutex);
-        stage_run_until(&s, 100);
+        stage_run(&s);
         CHECK_DIARY(&s.scene.diary, 1, 3, 20); /* at once */
         CHECK_DIARY(&s.scene.diary, 2, 1, 50);
         CHECK_DIARY(&s.scene.diary, 3, 2, 55);
@@ -152,9 +164,9 @@ TEST(a_passed_over_waiter_takes_a_mutex_that_is_free_when_it_is_polled)
         struct stage s;
         stage_open(&s, seed, true);
         STAGE_ADD(&s, holder, 0, 0, 10);
-        STAGE_ADD(&s, parker, 1, 1, 40);
-        STAGE_ADD(&s, parker, 2, 2, 30);
-        stage_run_until(&s, 100);
+        STAGE_ADD(&s, parker, 1, 1, 40, false);
+        STAGE_ADD(&s, parker, 2, 2, 30, false);
+        stage_run(&s);
         CHECK_DIARY(&s.scene.diary, 1, 2, 30);
         CHECK_DIARY(&s.scene.diary, 2, 1, 40);
         stage_close(&s);
@@ -167,13 +179,13 @@ TEST(a_passed_over_waiter_can_give_up)
         struct stage s;
         stage_open(&s, seed, true);
         STAGE_ADD(&s, holder, 0, 0, 10);
-        STAGE_ADD(&s, quitter, 1, 1, 20);
-        STAGE_ADD(&s, parker, 2, 1, 30);
+        STAGE_ADD(&s, parker, 1, 1, 20, true);
+        STAGE_ADD(&s, parker, 2, 1, 30, false);
         stage_run_until(&s, 15);
         CHECK_PANICS("2 futures wait", vg_mutex_fini(&s.scene.mutex));
         stage_run_until(&s, 25);
         CHECK_PANICS("1 futures wait", vg_mutex_fini(&s.scene.mutex));
-        stage_run_until(&s, 100);
+        stage_run(&s);
         CHECK_EQ(VG_TASK_RET(&s.handle[1], struct parker), -ECANCELED);
         CHECK_EQ(s.scene.diary.count, 2);
         stage_close(&s);
@@ -186,9 +198,9 @@ TEST(a_waiter_that_gives_up_before_its_turn_lets_the_others_pass)
         struct stage s;
         stage_open(&s, seed, false);
         STAGE_ADD(&s, holder, 0, 0, 10);
-        STAGE_ADD(&s, quitter, 1, 1, 5);
+        STAGE_ADD(&s, parker, 1, 1, 5, true);
         STAGE_ADD(&s, holder, 2, 2, 1);
-        stage_run_until(&s, 100);
+        stage_run(&s);
         CHECK_DIARY(&s.scene.diary, 1, 2, 10);
         stage_close(&s);
     }
@@ -200,12 +212,12 @@ TEST(without_healing_a_grant_stays_until_it_is_taken)
         struct stage s;
         stage_open(&s, seed, false);
         STAGE_ADD(&s, holder, 0, 0, 10);
-        STAGE_ADD(&s, parker, 1, 1, 30);
+        STAGE_ADD(&s, parker, 1, 1, 30, false);
         STAGE_ADD(&s, holder, 2, 3, 1);
         stage_run_until(&s, 20);
         CHECK(!vg_trylock(&s.scene.mutex));
         CHECK_EQ(s.scene.diary.count, 1);
-        stage_run_until(&s, 100);
+        stage_run(&s);
         CHECK_DIARY(&s.scene.diary, 1, 1, 30);
         CHECK_DIARY(&s.scene.diary, 2, 2, 35);
         stage_close(&s);
@@ -218,9 +230,9 @@ TEST(without_healing_giving_up_a_grant_passes_it_on)
         struct stage s;
         stage_open(&s, seed, false);
         STAGE_ADD(&s, holder, 0, 0, 10);
-        STAGE_ADD(&s, quitter, 1, 1, 30);
+        STAGE_ADD(&s, parker, 1, 1, 30, true);
         STAGE_ADD(&s, holder, 2, 3, 1);
-        stage_run_until(&s, 100);
+        stage_run(&s);
         CHECK_DIARY(&s.scene.diary, 1, 2, 30);
         stage_close(&s);
     }
@@ -273,9 +285,10 @@ TEST(two_parked_locks_of_one_task_do_not_pass_a_grant_to_and_fro)
         stage_run_until(&s, 20);
         CHECK(vg_trylock(&s.scene.mutex));
         vg_unlock(&s.scene.mutex);
-        stage_close(&s);
+        stage_run(&s);
         CHECK_DIARY(&s.scene.diary, 0, 2, 51);
         CHECK_DIARY(&s.scene.diary, 1, 1, 51);
+        stage_close(&s);
     }
 }
 
@@ -312,17 +325,16 @@ static struct sitter *sitter(struct sitter *f, struct scene *scene)
 TEST(a_parked_owner_is_not_robbed)
 {
     FOR_SEEDS (seed, 100) {
-        struct scene scene;
-        struct sitter root;
-        struct vg_handle handle;
-        scene_open(&scene, seed, 1 + (unsigned)(seed % 3), true);
-        CHECK_EQ(VG_SPAWN(scene.world.exec, &handle, holder, &scene, 2, 20, 0), 0);
-        world_run(&scene.world, &sitter(&root, &scene)->fut);
-        CHECK_DIARY(&scene.diary, 0, 1, 0);
-        CHECK_EQ(world_ms(&scene.world), 50);
-        CHECK_EQ(sim_run(&scene.world.sim, scene.world.exec, never, NULL, VG_SEC(1)), -EDEADLK);
-        CHECK_DIARY(&scene.diary, 1, 2, 50);
-        vg_task_release(&handle);
-        scene_close(&scene);
+        struct stage s;
+        stage_open(&s, seed, true);
+        CHECK_EQ(VG_SPAWN(s.scene.world.exec, &s.handle[s.count++], sitter, &s.scene), 0);
+        STAGE_ADD(&s, holder, 2, 20, 0);
+        stage_run_until(&s, 30);
+        CHECK(!vg_trylock(&s.scene.mutex));
+        stage_run(&s);
+        CHECK_EQ(world_ms(&s.scene.world), 50);
+        CHECK_DIARY(&s.scene.diary, 0, 1, 0);
+        CHECK_DIARY(&s.scene.diary, 1, 2, 50);
+        stage_close(&s);
     }
 }

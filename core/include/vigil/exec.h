@@ -2,6 +2,8 @@
 #ifndef VIGIL_EXEC_H
 #define VIGIL_EXEC_H
 
+#include <errno.h>
+
 #include <vigil/alloc.h>
 #include <vigil/future.h>
 

@@ -75,6 +75,7 @@ struct vg_yield {
     struct vg_future fut;
     int ret; /* 0 */
     /* private */
+    uint64_t poll; /* of the task: the one that it was started in */
     struct vg_waiter waiter;
 };
 

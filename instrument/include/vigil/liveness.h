@@ -68,9 +68,9 @@ enum vg_confidence { VG_SUSPECTED, VG_CONFIRMED };
 
 /* A future, as a report names it. */
 struct vg_report_future {
-    const char *type;            /* of the future; NULL: there is none to name */
-    const char *frame;           /* the async function that awaits it; NULL: none */
-    const struct vg_site *site;  /* where that function awaits it; may be NULL */
+    const char *type;           /* of the future; NULL: there is none to name */
+    const char *frame;          /* the async function that awaits it; NULL: none */
+    const struct vg_site *site; /* where that function awaits it; may be NULL */
 };
 
 struct vg_report {
@@ -89,23 +89,23 @@ struct vg_report {
     struct vg_report_future parent;  /* the frame that should, and where it is now */
     bool parked;                     /* by VG_PARK; false: below a hand-written future */
     bool granted;                    /* the resource was handed to the starved future */
-    bool owns;                       /* the starved future, or a frame below it, holds the resource */
-    uint64_t woken_at, woken_by;     /* 0: not woken; by a thread outside, the kernel or a timer */
+    bool owns;                   /* the starved future, or a frame below it, holds the resource */
+    uint64_t woken_at, woken_by; /* 0: not woken; by a thread outside, the kernel or a timer */
     const struct vg_site *woken_from; /* may be NULL */
-    unsigned also;                   /* further woken futures that the same parent holds up */
+    unsigned also;                    /* further woken futures that the same parent holds up */
 
     struct vg_report_future blocked; /* the future on the await path that waits behind it */
     unsigned exits;                  /* other futures that may end that wait */
 
-    const char *resource_kind; /* NULL: no resource is involved */
-    const char *resource_name; /* may be NULL */
+    const char *resource_kind;             /* NULL: no resource is involved */
+    const char *resource_name;             /* may be NULL */
     const struct vg_place *resource_place; /* may be NULL */
     bool owned;
-    struct vg_owner owner;     /* if owned */
-    unsigned waiters;          /* in the resource's queue, both futures above included */
+    struct vg_owner owner; /* if owned */
+    unsigned waiters;      /* in the resource's queue, both futures above included */
 
-    unsigned suppressed;       /* like reports that were not made since the last one */
-    const char *text;          /* all of this, readable; valid during the callback */
+    unsigned suppressed; /* like reports that were not made since the last one */
+    const char *text;    /* all of this, readable; valid during the callback */
 };
 
 enum {
@@ -122,9 +122,9 @@ struct vg_liveness_config {
      * call vg_watch_scan(). */
     void (*report)(const struct vg_report *report, void *arg);
     void *arg;
-    bool to_stderr; /* print reports, too */
-    uint8_t level;  /* VG_LEVEL_* */
-    bool manual;    /* no watchdog thread: the program calls vg_watch_scan() */
+    bool to_stderr;               /* print reports, too */
+    uint8_t level;                /* VG_LEVEL_* */
+    bool manual;                  /* no watchdog thread: the program calls vg_watch_scan() */
     const struct vg_alloc *alloc; /* NULL: vg_alloc_default */
 };
 
@@ -160,10 +160,11 @@ struct vg_latency {
 
 /* Waits of one await site. Those that have not ended are in the numbers, with their length so far. */
 struct vg_snapshot_row {
-    const struct vg_site *site; /* NULL: bare roots, the library's own sites, tasks that are queued */
+    const struct vg_site
+        *site; /* NULL: bare roots, the library's own sites, tasks that are queued */
     enum vg_node node;
-    uint64_t count;             /* of ended waits */
-    uint64_t open;              /* woken, and not polled yet */
+    uint64_t count; /* of ended waits */
+    uint64_t open;  /* woken, and not polled yet */
     struct vg_latency runtime, parent, total;
 };
 
@@ -180,18 +181,18 @@ struct vg_snapshot_verdict {
 
 struct vg_snapshot_open {
     uint64_t count, over_10ms, over_100ms, over_1s;
-    uint64_t oldest;             /* age in nanoseconds */
-    const struct vg_site *site;  /* of the oldest */
+    uint64_t oldest;            /* age in nanoseconds */
+    const struct vg_site *site; /* of the oldest */
     enum vg_node node;
 };
 
 struct vg_snapshot {
     uint64_t at;
-    char name[32];               /* the executor's */
+    char name[32]; /* the executor's */
     unsigned level;
     uint64_t tasks;
-    uint64_t lost;               /* reports that found no room */
-    uint64_t healings;           /* grants that were revoked, reported or not */
+    uint64_t lost;     /* reports that found no room */
+    uint64_t healings; /* grants that were revoked, reported or not */
     struct vg_snapshot_open open;
     struct vg_snapshot_verdict verdict[VG_VERDICT_COUNT];
     unsigned workers;

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_EXAMPLES_SERVE_H
+#define VIGIL_EXAMPLES_SERVE_H
+
+#include <signal.h>
+#include <stdio.h>
+
+#include <vigil/exec.h>
+#include <vigil/liveness.h>
+
+/*
+ * What every server does besides its protocol: options, listeners, accepting, signals, draining, and the
+ * report of the instruments.
+ *
+ *     static int greet(struct server *server, int fd)
+ *     {
+ *         return VG_SPAWN(server->exec, NULL, session, fd);
+ *     }
+ *     int main(int argc, char **argv)
+ *     {
+ *         struct server server = {.name = "greeter", .connect = greet};
+ *         return serve(&server, argc, argv);
+ *     }
+ *
+ * SIGTERM and SIGINT end the server: it accepts no more, all connections are cancelled, and it exits when
+ * they have ended or the drain deadline has passed. SIGUSR1 prints what the instruments have measured.
+ * Signals are blocked in all threads and taken by the main thread, which does nothing else.
+ *
+ * Threads  connect() is called by the workers, the rest by the main thread.
+ */
+
+/* Exit codes. */
+enum { SERVE_OK = 0, SERVE_FAILED = 1, SERVE_USAGE = 2 };
+
+struct serve_options {
+    const char *listen; /* ADDR:PORT */
+    unsigned workers;   /* 0: as many as the machine allows */
+    unsigned drain_s;   /* how long connections may take to end after SIGTERM */
+    const char *report; /* file for the report as JSON; NULL: none */
+};
+
+/* One for each worker: the kernel divides new connections among listeners of the same address. */
+struct listener {
+    int fd;            /* the acceptor's, once it runs */
+    int error;         /* what ended the acceptor; 0: the drain */
+    uint64_t accepted; /* connections that were started */
+    uint64_t pauses;   /* times it waited because descriptors or memory had run out */
+};
+
+struct server {
+    /* the program's */
+    const char *name;
+    /* Starts the task of a connection. Negative errno: none runs, and the descriptor is still the caller's. */
+    int (*connect)(struct server *server, int fd);
+    /* Own figures, asked for when all tasks have ended; may be NULL. JSON: one object. */
+    void (*report_text)(struct server *server, FILE *out);
+    void (*report_json)(struct server *server, FILE *out);
+
+    /* serve()'s */
+    struct serve_options options;
+    struct vg_driver *driver;
+    struct vg_liveness *live;
+    struct vg_exec *exec;
+    unsigned workers;
+    struct listener listener[VG_WORKERS_MAX];
+    char address[128]; /* as bound: with the port that 0 became */
+    FILE *report;
+    sigset_t signals;
+};
+
+/* The whole life of a server. Returns the exit code. */
+int serve(struct server *server, int argc, char **argv);
+
+/* Reads the command line. SERVE_OK, or SERVE_USAGE after a line on stderr; -1: help was asked for and printed. */
+int serve_args(struct serve_options *options, const char *name, int argc, char **argv);
+
+/* Starts a task that accepts on the listener until it is cancelled, then closes it. */
+int serve_accept(struct server *server, struct listener *listener);
+
+/* What was measured, for people on `out`, and for programs in the file that --report names. */
+void serve_report_text(struct server *server, FILE *out);
+int serve_report_file(struct server *server);
+
+#endif

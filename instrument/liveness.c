@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include <vigil/liveness.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "live.h"
+
+static void note_slow(struct vg_lane *lane, uint64_t length)
+{
+    const uint32_t n = vg_load(&lane->slows, relaxed);
+
+    vg_store(&lane->slow[n % VG_SLOW_SLOTS], length, relaxed);
+    vg_store(&lane->slows, n + 1, relaxed);
+}
+
+static void on_visited(struct vg_probe *probe, unsigned worker, const struct vg_visit *visit)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    const uint32_t level = vg_load(&live->level, relaxed);
+    struct vg_lane *lane = vg_lane_of(live, worker);
+
+    if (level == VG_LEVEL_OFF)
+        return;
+    if (VG_UNLIKELY(visit->runtime_ns + visit->parent_ns >= live->config.snooze_ns))
+        note_slow(lane, visit->runtime_ns + visit->parent_ns);
+    if (level == VG_LEVEL_FULL)
+        vg_site_record(&live->sites, (char *)lane, visit);
+}
+
+/* True: the lock-up is on its way to the scan, or has been lately. */
+static bool post_lockup(struct vg_liveness *live, struct vg_lane *lane, struct vg_task *task,
+                        const struct vg_lockup *lockup, uint64_t now)
+{
+    struct vg_task_info info;
+    struct vg_evidence *evidence;
+
+    vg_task_info(task, &info);
+    if (!lockup->healing && vg_post_is_recent(lane, info.id, lockup, now))
+        return true;
+    evidence = vg_post_begin(lane);
+    if (evidence == NULL)
+        return false;
+    vg_evidence_futurelock(evidence, task, lockup, now);
+    vg_post_end(live, lane);
+    return true;
+}
+
+static bool is_certain(const struct vg_lockup *lockup)
+{
+    return lockup->exits == 0 && !lockup->fenced_by_opaque;
+}
+
+static void on_passed_over(struct vg_probe *probe, unsigned worker, const struct vg_passed *passed,
+                           uint64_t now)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    struct vg_lane *lane = vg_lane_of(live, worker);
+    const bool revoked = passed->pass == VG_PASS_REVOKED;
+    struct vg_lockup lockup;
+
+    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
+        return;
+    vg_lane_count(&lane->passed_over);
+    lane->fresh = true;
+    vg_snooze_passed(lane, passed->waiter, now);
+    if (passed->pass == VG_PASS_NONE)
+        return;
+    if (revoked)
+        vg_lane_count(&lane->healings);
+    if (!vg_lockup_find(passed->task, passed->waiter->fut,
+                        revoked ? VG_LOCKUP_REVOKED : VG_LOCKUP_STANDING, &lockup))
+        return;
+    if ((revoked || is_certain(&lockup)) && post_lockup(live, lane, passed->task, &lockup, now))
+        passed->waiter->flags |= VG_W_SEEN;
+}
+
+static void on_suspended(struct vg_probe *probe, unsigned worker, struct vg_task *task,
+                         uint64_t now)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    struct vg_lane *lane = vg_lane_of(live, worker);
+    struct vg_lockup lockup;
+    struct vg_waiter *waiter;
+
+    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
+        return;
+    if (vg_lockup_find(task, NULL, VG_LOCKUP_STANDING, &lockup) && is_certain(&lockup) &&
+        post_lockup(live, lane, task, &lockup, now)) {
+        waiter = vg_owed_waiter(task, lockup.starved);
+        if (waiter != NULL)
+            waiter->flags |= VG_W_SEEN;
+    }
+    vg_snooze_check(live, lane, task, now);
+    if (!lane->fresh)
+        return;
+    /* By now the task has published what it owes. */
+    lane->fresh = false;
+    vg_watchdog_kick(&live->watchdog);
+}
+
+static void on_poll_after_ready(struct vg_probe *probe, unsigned worker, struct vg_task *task,
+                                const struct vg_site *site)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    struct vg_lane *lane = vg_lane_of(live, worker);
+    struct vg_evidence *evidence;
+
+    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
+        return;
+    evidence = vg_post_begin(lane);
+    if (evidence == NULL)
+        return;
+    vg_evidence_poll_after_ready(evidence, task, site, vg_exec_now(live->exec));
+    vg_post_end(live, lane);
+}
+
+/* What was measured for an executor before this one. */
+static void drop_space(struct vg_liveness *live)
+{
+    vg_os_unreserve(live->space, live->space_size);
+    live->space = NULL;
+    live->workers = 0;
+}
+
+static int on_attach(struct vg_probe *probe, struct vg_exec *exec, unsigned workers)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    const struct vg_site *begin, *end;
+    int rc = 0;
+
+    VG_ASSERT(live->exec == NULL);
+    drop_space(live);
+    vg_exec_sites(exec, &begin, &end);
+    live->lane_size = vg_sites_layout(&live->sites, begin, end, sizeof(struct vg_lane));
+    live->space_size = live->lane_size * workers;
+    live->space = (char *)vg_os_reserve(live->space_size);
+    if (live->space == NULL)
+        return -ENOMEM;
+    live->workers = workers;
+    live->exec = exec;
+    live->scanned_at = 0;
+    snprintf(live->name, sizeof live->name, "%s", vg_exec_name(exec));
+    if (!live->config.manual)
+        rc = vg_watchdog_start(live);
+    if (rc < 0)
+        live->exec = NULL;
+    return rc;
+}
+
+static void on_detach(struct vg_probe *probe)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+
+    vg_watchdog_stop(live);
+    live->ended_at = vg_exec_now(live->exec);
+    vg_watch_scan(live, live->ended_at);
+    live->exec = NULL;
+}
+
+int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *config)
+{
+    static const struct vg_liveness_config defaults = VG_LIVENESS_INIT;
+    const struct vg_alloc *alloc;
+    struct vg_liveness *live;
+
+    if (config == NULL)
+        config = &defaults;
+    alloc = config->alloc != NULL ? config->alloc : &vg_alloc_default;
+    live = (struct vg_liveness *)alloc->alloc(alloc->self, sizeof *live, 64);
+    if (live == NULL)
+        return -ENOMEM;
+    memset(live, 0, sizeof *live);
+    live->probe = (struct vg_probe){
+        .attach = on_attach,
+        .detach = on_detach,
+        .visited = on_visited,
+        .passed_over = on_passed_over,
+        .suspended = on_suspended,
+        .poll_after_ready = on_poll_after_ready,
+    };
+    live->alloc = *alloc;
+    live->config = *config;
+    if (live->config.snooze_ns == 0)
+        live->config.snooze_ns = VG_MSEC(100);
+    vg_store(&live->level, config->level, relaxed);
+    *out = live;
+    return 0;
+}
+
+void vg_liveness_close(struct vg_liveness *live)
+{
+    if (live == NULL)
+        return;
+    VG_ASSERT(live->exec == NULL);
+    drop_space(live);
+    live->alloc.free(live->alloc.self, live, sizeof *live, 64);
+}
+
+struct vg_probe *vg_liveness_probe(struct vg_liveness *live)
+{
+    return &live->probe;
+}
+
+void vg_liveness_set_level(struct vg_liveness *live, unsigned level)
+{
+    vg_store(&live->level, level < VG_LEVEL_FULL ? level : VG_LEVEL_FULL, relaxed);
+}

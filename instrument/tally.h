@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_INSTRUMENT_TALLY_H
+#define VIGIL_INSTRUMENT_TALLY_H
+
+#include "live.h"
+
+/*
+ * The making of a snapshot: one line for each slot that has been used, summed over the workers, with the
+ * waits that are still open added to it.
+ */
+
+struct vg_tally_line {
+    unsigned slot;
+    uint64_t count, open;
+    uint64_t sum[VG_SEGMENTS];
+    struct vg_hist hist[VG_SEGMENTS];
+};
+
+struct vg_tally {
+    struct vg_liveness *live;
+    uint64_t now;
+    struct vg_snapshot_open open;
+    unsigned lines, capacity;
+    struct vg_tally_line *line;
+    size_t size;
+    uint32_t *line_of; /* by slot: index + 1; 0: none */
+};
+
+/* -ENOMEM. */
+int vg_tally_begin(struct vg_tally *tally, struct vg_liveness *live, uint64_t now);
+void vg_tally_end(struct vg_tally *tally);
+
+/* Adds what is woken and not yet polled. */
+void vg_tally_open_waits(struct vg_tally *tally);
+
+/* The line of a slot, or of everything else if there is no room for another. */
+struct vg_tally_line *vg_tally_line(struct vg_tally *tally, unsigned slot);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include <vigil/mutex.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <vigil/async.h>
+#include <vigil/combine.h>
+#include <vigil/exec.h>
+
+#include "counting_alloc.h"
+#include "harness.h"
+
+/* On real threads, for the sanitizers: what the mutex protects is plain memory. */
+
+static struct vg_exec *open_exec(unsigned workers)
+{
+    struct vg_config config = VG_CONFIG_INIT;
+    struct vg_exec *exec;
+
+    config.workers = workers;
+    config.alloc = &test_alloc;
+    CHECK_EQ(vg_exec_open(&exec, &config), 0);
+    return exec;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *state >> 33;
+}
+
+/* ---- contention ---------------------------------------------------------------------------- */
+
+struct shared {
+    struct vg_mutex mutex;
+    uint64_t entered; /* guarded by the mutex */
+    bool inside;
+};
+
+static void enter(struct shared *shared)
+{
+    CHECK(!shared->inside);
+    shared->inside = true;
+    shared->entered++;
+}
+
+static void leave(struct shared *shared)
+{
+    CHECK(shared->inside);
+    shared->inside = false;
+    vg_unlock(&shared->mutex);
+}
+
+enum { TASKS = 64, ROUNDS = 300, MUTEXES = 8 };
+
+struct player {
+    VG_FRAME(int);
+    struct shared *all, *shared;
+    int round, rc;
+    uint64_t random, turns, entered;
+    VG_ARMS(2) sel;
+    struct vg_lock lock;
+    struct vg_yield yield;
+};
+
+static struct vg_arm lock_arm(struct player *f)
+{
+    vg_lock(&f->lock, &f->shared->mutex);
+    switch (next_random(&f->random) % 4) {
+    case 0:
+        return VG_CANCEL(&f->lock);
+    case 1:
+        return VG_PARK(&f->lock);
+    default:
+        return VG_KEEP(&f->lock);
+    }
+}
+
+VG_ASYNC(player)
+{
+    VG_BEGIN(f);
+    for (f->round = 0; f->round < ROUNDS; f->round++) {
+        f->shared = &f->all[next_random(&f->random) % MUTEXES];
+        VG_AWAIT(f->rc, VG_SELECT(f->sel, lock_arm(f), VG_CANCEL(vg_yield(&f->yield))));
+        for (f->turns = next_random(&f->random) % 16; f->turns > 0; f->turns--)
+            VG_AWAIT(f->rc, vg_yield(&f->yield));
+        if (next_random(&f->random) % 3 == 0)
+            VG_AWAIT_CANCEL(f->rc, &f->lock);
+        else if (vg_started(&f->lock.fut))
+            VG_AWAIT(f->rc, &f->lock);
+        else
+            VG_AWAIT(f->rc, vg_lock(&f->lock, &f->shared->mutex));
+        if (f->rc < 0)
+            continue;
+        enter(f->shared);
+        f->entered++;
+        for (f->turns = next_random(&f->random) % 3; f->turns > 0; f->turns--)
+            VG_AWAIT(f->rc, vg_yield(&f->yield));
+        leave(f->shared);
+    }
+    VG_RETURN(0);
+}
+
+static struct player *player(struct player *f, struct shared *all, uint64_t seed)
+{
+    VG_SETUP(f, player);
+    f->all = all;
+    f->random = seed;
+    f->entered = 0;
+    return f;
+}
+
+struct game {
+    VG_FRAME(int);
+    struct shared *all;
+    int i, rc;
+    uint64_t entered;
+    struct vg_handle handle[TASKS];
+    struct vg_task_wait wait;
+};
+
+VG_ASYNC(game)
+{
+    VG_BEGIN(f);
+    for (f->i = 0; f->i < TASKS; f->i++)
+        CHECK_EQ(VG_SPAWN(vg_exec_current(), &f->handle[f->i], player, f->all, (uint64_t)f->i + 1),
+                 0);
+    for (f->i = 0; f->i < TASKS; f->i++) {
+        VG_AWAIT(f->rc, vg_task_wait(&f->wait, &f->handle[f->i]));
+        f->entered += ((const struct player *)vg_task_frame(&f->handle[f->i]))->entered;
+        vg_task_release(&f->handle[f->i]);
+    }
+    VG_RETURN(0);
+}
+
+static struct game *game(struct game *f, struct shared *all)
+{
+    VG_SETUP(f, game);
+    f->all = all;
+    f->entered = 0;
+    return f;
+}
+
+/* Threads that are no workers take part without waiting. */
+struct outsider {
+    pthread_t thread;
+    struct shared *all;
+    uint64_t entered;
+};
+
+static void *outsider(void *arg)
+{
+    struct outsider *o = arg;
+
+    for (int i = 0; i < 20000; i++) {
+        struct shared *shared = &o->all[i % MUTEXES];
+        if (!vg_trylock(&shared->mutex))
+            continue;
+        enter(shared);
+        o->entered++;
+        leave(shared);
+    }
+    return NULL;
+}
+
+/* Reads what instruments read, while owners and queue change. */
+static void *watcher(void *arg)
+{
+    struct shared *all = arg;
+
+    for (int i = 0; i < 20000; i++) {
+        struct vg_resource *resource = &all[i % MUTEXES].mutex.resource;
+        struct vg_owner owner;
+        if (resource->ops->owner(resource, &owner) && owner.task != 0)
+            CHECK(owner.frame != NULL);
+        CHECK(resource->ops->waiters(resource) <= TASKS);
+    }
+    return NULL;
+}
+
+TEST(every_entry_is_counted_once_whoever_enters)
+{
+    struct shared all[MUTEXES] = {{.entered = 0}};
+    struct outsider o[2] = {{.all = all}, {.all = all}};
+    struct vg_exec *exec = open_exec(4);
+    uint64_t entered = 0;
+    pthread_t watch;
+    struct game root;
+
+    TEST_TIMEOUT(240);
+    for (int i = 0; i < MUTEXES; i++)
+        vg_mutex_init(&all[i].mutex, "shared");
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(pthread_create(&o[i].thread, NULL, outsider, &o[i]), 0);
+    CHECK_EQ(pthread_create(&watch, NULL, watcher, all), 0);
+    CHECK_EQ(vg_block_on(exec, &game(&root, all)->fut), 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(o[i].thread, NULL);
+    pthread_join(watch, NULL);
+    CHECK_EQ(vg_exec_close(exec, VG_SEC(10)), 0);
+    for (int i = 0; i < MUTEXES; i++) {
+        entered += all[i].entered;
+        vg_mutex_fini(&all[i].mutex);
+    }
+    CHECK_EQ(entered, root.entered + o[0].entered + o[1].entered);
+}
+
+/* ---- destruction --------------------------------------------------------------------------- */
+
+/* Several tasks refer to the object; the last one frees it, with the mutex it has just unlocked. */
+struct object {
+    struct vg_mutex mutex;
+    int refs; /* guarded by the mutex */
+};
+
+struct user {
+    VG_FRAME(int);
+    struct object *object;
+    bool last;
+    int rc;
+    struct vg_lock lock;
+};
+
+VG_ASYNC(user)
+{
+    VG_BEGIN(f);
+    VG_AWAIT(f->rc, vg_lock(&f->lock, &f->object->mutex));
+    CHECK_EQ(f->rc, 0);
+    f->last = --f->object->refs == 0;
+    vg_unlock(&f->object->mutex);
+    if (f->last) {
+        vg_mutex_fini(&f->object->mutex);
+        free(f->object);
+    }
+    VG_RETURN(0);
+}
+
+static struct user *user(struct user *f, struct object *object)
+{
+    VG_SETUP(f, user);
+    f->object = object;
+    return f;
+}
+
+enum { OBJECTS = 2000, USERS = 3 };
+
+struct destroyer {
+    VG_FRAME(int);
+    int i, j, rc;
+    struct object *object;
+    struct vg_handle handle[USERS];
+    struct vg_task_wait wait;
+};
+
+VG_ASYNC(destroyer)
+{
+    VG_BEGIN(f);
+    for (f->i = 0; f->i < OBJECTS; f->i++) {
+        f->object = malloc(sizeof *f->object);
+        CHECK(f->object != NULL);
+        vg_mutex_init(&f->object->mutex, "object");
+        f->object->refs = USERS;
+        for (f->j = 0; f->j < USERS; f->j++)
+            CHECK_EQ(VG_SPAWN(vg_exec_current(), &f->handle[f->j], user, f->object), 0);
+        for (f->j = 0; f->j < USERS; f->j++) {
+            VG_AWAIT(f->rc, vg_task_wait(&f->wait, &f->handle[f->j]));
+            vg_task_release(&f->handle[f->j]);
+        }
+    }
+    VG_RETURN(0);
+}
+
+static struct destroyer *destroyer(struct destroyer *f)
+{
+    VG_SETUP(f, destroyer);
+    return f;
+}
+
+TEST(the_last_owner_may_destroy_the_mutex_at_once)
+{
+    struct vg_exec *exec = open_exec(4);
+    struct destroyer root;
+
+    TEST_TIMEOUT(120);
+    CHECK_EQ(vg_block_on(exec, &destroyer(&root)->fut), 0);
+    CHECK_EQ(vg_exec_close(exec, VG_SEC(10)), 0);
+}
