@@ -26,7 +26,7 @@ add_compile_options($<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>)
 add_compile_options($<$<C_COMPILER_ID:Clang>:-Wconditional-uninitialized>)
 add_compile_definitions(_GNU_SOURCE)
 if(VIGIL_DEBUG)
-    add_compile_definitions(VG_DEBUG=1)
+    add_compile_definitions(VG_DEBUG=1 VG_FAULTS=1)
 endif()
 
 if(VIGIL_SANITIZE STREQUAL "address")

@@ -40,6 +40,13 @@ static void check_not_live(const struct vg_future *fut)
     if (fut->seq == life_mark(fut) && fut->state > VG_INIT && fut->state < VG_DONE)
         vg_panic("a future is constructed over the live %s at the same address", fut->ops->name);
 }
+
+/* Of a future's first poll, which is pending. */
+static void check_armed(const struct vg_future *fut, uint32_t armings, const struct vg_cx *cx)
+{
+    if (fut->ops->kind == VG_KIND_LEAF && cx->task->armings == armings)
+        vg_panic("%s is pending and has armed no waiter: nothing can ever wake it", fut->ops->name);
+}
 #else
 static void mark_live(struct vg_future *fut)
 {
@@ -54,6 +61,11 @@ static void mark_dead(struct vg_future *fut)
 static void check_not_live(const struct vg_future *fut)
 {
     (void)fut;
+}
+
+static void check_armed(const struct vg_future *fut, uint32_t armings, const struct vg_cx *cx)
+{
+    (void)fut, (void)armings, (void)cx;
 }
 #endif
 
@@ -134,15 +146,25 @@ static void reclaim(struct vg_future *fut, struct vg_cx *cx)
     }
 }
 
+static vg_poll start(struct vg_future *fut, struct vg_cx *cx)
+{
+    const uint32_t armings = cx->task->armings;
+    vg_poll result;
+
+    begin(fut, cx);
+    attach(fut, cx);
+    result = enter(fut, cx);
+    if (!result.ready)
+        check_armed(fut, armings, cx);
+    return result;
+}
+
 vg_poll vg_poll_future(struct vg_future *fut, struct vg_cx *cx)
 {
     if (fut->state == VG_DONE)
         return VG_READY;
-    if (fut->state == VG_INIT) {
-        begin(fut, cx);
-        attach(fut, cx);
-        return enter(fut, cx);
-    }
+    if (fut->state == VG_INIT)
+        return start(fut, cx);
     if (fut->state != VG_RUNNING)
         reclaim(fut, cx);
     else if (VG_UNLIKELY(fut->up != cx->self))

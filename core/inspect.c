@@ -195,3 +195,10 @@ struct vg_owner vg_owner_here(const struct vg_future *leaf, struct vg_cx *cx)
         .site = vg_site_of(leaf),
     };
 }
+
+struct vg_owner vg_owner_current(void)
+{
+    struct vg_cx *cx = vg_worker_here != NULL ? vg_worker_here->cx : NULL;
+
+    return cx != NULL ? vg_owner_here(cx->self, cx) : (struct vg_owner){0};
+}

@@ -3,6 +3,7 @@
 #include <vigil/probe.h>
 
 #include "task.h"
+#include "vg_fault.h"
 #include "worker.h"
 
 /*
@@ -201,6 +202,18 @@ static void check_empty(const struct vg_task *task)
                  vg_load(&task->name, relaxed));
 }
 
+/* Gives the task back, unless it was woken meanwhile. */
+static enum vg_poll_end give_back(struct vg_task *task)
+{
+    bool idle;
+
+    (void)VG_FAULT("end");
+    idle = vg_word_end(&task->word, &task->base);
+    if (idle)
+        (void)VG_FAULT("ended");
+    return idle ? VG_END_IDLE : VG_END_REQUEUE;
+}
+
 static enum vg_poll_end finish(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
@@ -212,7 +225,7 @@ static enum vg_poll_end finish(struct vg_cx *cx)
     }
     check_empty(task);
     if (task->inflight > 0) /* a waker is about to push one of our slots: stay until it has */
-        return vg_word_end(&task->word, &task->base) ? VG_END_IDLE : VG_END_REQUEUE;
+        return give_back(task);
     publish_owed(cx);
     vg_word_finish(&task->word);
     vg_task_report_done(task);
@@ -241,7 +254,7 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
         vg_wlist_splice(&task->ready, &task->later);
         return VG_END_REQUEUE;
     }
-    return vg_word_end(&task->word, &task->base) ? VG_END_IDLE : VG_END_REQUEUE;
+    return give_back(task);
 }
 
 enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)

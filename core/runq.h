@@ -117,8 +117,8 @@ static inline uint32_t vg_runq_share_(uint32_t length, uint32_t room)
 }
 
 /* Copies the n - 1 elements behind the first to the end of `to`, beyond its tail, where nobody looks yet. */
-static inline void vg_runq_copy_(struct vg_runq *from, uint32_t head, uint32_t n, struct vg_runq *to,
-                                 uint32_t tail)
+static inline void vg_runq_copy_(struct vg_runq *from, uint32_t head, uint32_t n,
+                                 struct vg_runq *to, uint32_t tail)
 {
     for (uint32_t i = 1; i < n; i++) {
         struct vg_task *task = vg_load(&from->slots[(head + i) % VG_RUNQ_SIZE], relaxed);

@@ -63,7 +63,7 @@ static void prepare(struct vg_task *task, struct vg_future *root, unsigned refs,
     vg_wlist_init(&task->ready);
     vg_wlist_init(&task->later);
     vg_wlist_init(&task->skipped);
-    task->armed = task->inflight = task->fences = task->takes = 0;
+    task->armed = task->inflight = task->fences = task->takes = task->armings = 0;
     task->untold = task->cut = task->owing = false;
     task->cancel_waiter = (struct vg_waiter){.task = task, .fut = root};
     /* Owned from the start. Release, both: a canceller or an observer finds the task whole. */

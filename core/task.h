@@ -49,6 +49,7 @@ struct vg_task {
     uint32_t inflight; /* fired slots without a future, not collected yet */
     uint32_t fences;   /* parked children and live opaque futures */
     uint32_t takes;    /* orders takes against entries of opaque futures */
+    uint32_t armings;  /* so far; debug builds only */
     uint32_t class;    /* of the slab */
     bool untold;       /* `skipped` has waiters whose leaves were not told so */
     bool cut;          /* the last poll stopped for its budget */

@@ -4,6 +4,7 @@
 
 #include "slot.h"
 #include "task.h"
+#include "vg_fault.h"
 #include "worker.h"
 
 void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
@@ -20,6 +21,9 @@ void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
     waiter->queued = 0;
     waiter->flags = VG_W_ARMED | (waiter->flags & VG_W_SLOT);
     cx->task->armed++;
+#if VG_DEBUG
+    cx->task->armings++;
+#endif
 }
 
 /* Puts a collected or kicked waiter on one of the task's lists. */
@@ -62,8 +66,10 @@ void vg_task_take(struct vg_task *task)
 void vg_disarm(struct vg_waiter *waiter, struct vg_cx *cx)
 {
     /* Woken, but not collected: it is on the stack, for the source has finished its push. */
-    if (waiter->flags & VG_W_ARMED && waiter->woken_at != 0)
+    if (waiter->flags & VG_W_ARMED && waiter->woken_at != 0) {
+        (void)VG_FAULT("disarm");
         vg_task_take(cx->task);
+    }
     if (waiter->flags & VG_W_OWED)
         vg_wlist_remove(&waiter->node);
     else if (waiter->flags & VG_W_ARMED)
@@ -126,6 +132,7 @@ struct vg_notice vg_wake(struct vg_waiter *waiter)
         owe(task, &task->ready, waiter); /* by the very poll that will visit it */
         return (struct vg_notice){NULL};
     }
+    (void)VG_FAULT("push");
     if (vg_word_push(&task->word, &waiter->node) != VG_PUSH_ENQUEUE)
         return (struct vg_notice){NULL};
     /* From here on the caller owns the task, and the waiter is not its any more. */
@@ -135,6 +142,7 @@ struct vg_notice vg_wake(struct vg_waiter *waiter)
 
 void vg_notify(struct vg_notice notice)
 {
+    (void)VG_FAULT("notify");
     if (notice.task != NULL)
         vg_enqueue(notice.task->exec, notice.task, VG_QUEUE_WARM);
 }

@@ -7,8 +7,7 @@
 
 enum { BITS = 6, MASK = VG_WHEEL_SLOTS - 1, NOTICES = 32 };
 
-/* The farthest tick the wheel can tell from others; later ones are looked at again then. */
-#define SPAN ((UINT64_C(1) << (BITS * VG_WHEEL_LEVELS)) - 1)
+_Static_assert(UINT64_MAX / VG_TICK_NS >> (BITS * VG_WHEEL_LEVELS) == 0, "a tick has a level");
 
 void vg_wheel_init(struct vg_wheel *wheel, uint64_t now)
 {
@@ -37,8 +36,6 @@ static void link_timer(struct vg_wheel *wheel, struct vg_timer *timer)
 
     if (tick < wheel->tick)
         tick = wheel->tick;
-    if ((tick ^ wheel->tick) > SPAN)
-        tick = wheel->tick | SPAN;
     level = level_of(tick, wheel->tick);
     slot = (unsigned)(tick >> (BITS * level)) & MASK;
     timer->next = wheel->slots[level][slot];

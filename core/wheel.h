@@ -9,7 +9,8 @@
 /*
  * A hierarchical timer wheel: VG_WHEEL_LEVELS levels of 64 slots; a slot of level l spans 64^l ticks. A timer
  * sits in the level of the highest group of six bits in which its tick differs from the wheel's, so inserting
- * and removing take constant time, and each timer moves down at most once a level.
+ * and removing take constant time, and each timer moves down at most once a level. Eight levels are enough for
+ * every tick that a clock of 64 bits can name.
  *
  * Each worker has one. Its guard makes removal by another worker, and firing by a thief of overdue timers,
  * as simple as by the owner; it is uncontended otherwise.
@@ -19,7 +20,7 @@
  *       early or, if the timer was inserted after its look, is told by the insertion.
  */
 
-enum { VG_WHEEL_LEVELS = 6, VG_WHEEL_SLOTS = 64 };
+enum { VG_WHEEL_LEVELS = 8, VG_WHEEL_SLOTS = 64 };
 #define VG_TICK_NS UINT64_C(1000000)
 
 struct vg_wheel {

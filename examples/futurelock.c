@@ -17,7 +17,7 @@
 #include <vigil/async.h>
 #include <vigil/exec.h>
 
-#define HOLD VG_MSEC(300)     /* how long somebody else has the mutex */
+#define HOLD VG_MSEC(500)     /* how long somebody else has the mutex */
 #define PATIENCE VG_MSEC(100) /* how long op1 may take before op2 is tried */
 #define WORK VG_MSEC(10)
 
@@ -36,7 +36,6 @@ struct do_thing {
     struct story *story;
     struct vg_lock lock;
     struct vg_sleep nap;
-    uint64_t takes;
 };
 
 VG_ASYNC(do_thing)
@@ -45,18 +44,18 @@ VG_ASYNC(do_thing)
     int rc;
 
     VG_TRY(rc, vg_lock(&f->lock, f->db));
-    VG_AWAIT(rc, vg_sleep(&f->nap, f->takes));
-    step(f->story, f->name);
+    VG_AWAIT(rc, vg_sleep(&f->nap, WORK));
+    if (rc == 0)
+        step(f->story, f->name);
     vg_unlock(f->db);
     VG_RETURN(rc);
 }
 
-static struct do_thing *do_thing(struct do_thing *f, const char *name, uint64_t takes,
-                                 struct vg_mutex *db, struct story *story)
+static struct do_thing *do_thing(struct do_thing *f, const char *name, struct vg_mutex *db,
+                                 struct story *story)
 {
     VG_SETUP(f, do_thing);
     f->name = name;
-    f->takes = takes;
     f->db = db;
     f->story = story;
     return f;
@@ -90,11 +89,11 @@ VG_ASYNC(do_stuff)
     VG_BEGIN(f);
     int rc;
 
-    do_thing(&f->op1, "op1", WORK, f->db, f->story);
+    do_thing(&f->op1, "op1", f->db, f->story);
     VG_AWAIT(rc, VG_SELECT(f->sel, arm_of(&f->op1, f->story->options.policy),
                            VG_CANCEL(vg_sleep(&f->nap, PATIENCE))));
     if (rc == 1) {
-        VG_AWAIT(rc, do_thing(&f->op2, "op2", WORK, f->db, f->story));
+        VG_AWAIT(rc, do_thing(&f->op2, "op2", f->db, f->story));
         f->story->op2 = rc;
     }
     VG_AWAIT(rc, &f->op1); /* a future that has ended gives its result again */
@@ -110,43 +109,52 @@ static struct do_stuff *do_stuff(struct do_stuff *f, struct vg_mutex *db, struct
     return f;
 }
 
-/* ---- main ---------------------------------------------------------------------------------- */
+/* ---- background: has the mutex when do_stuff comes -------------------------------------------- */
 
-static void nap(uint64_t ns)
+struct background {
+    VG_FRAME(int);
+    struct vg_mutex *db;
+    struct story *story;
+    struct vg_lock lock;
+    struct vg_sleep nap;
+};
+
+VG_ASYNC(background)
 {
-    const struct timespec time = {.tv_sec = 0, .tv_nsec = (long)ns};
+    VG_BEGIN(f);
+    int rc;
 
-    nanosleep(&time, NULL);
+    VG_TRY(rc, vg_lock(&f->lock, f->db));
+    rc = VG_SPAWN(vg_exec_current(), NULL, do_stuff, f->db, f->story);
+    if (rc == 0)
+        VG_AWAIT(rc, vg_sleep(&f->nap, HOLD));
+    if (rc == 0)
+        step(f->story, "background");
+    vg_unlock(f->db);
+    VG_RETURN(rc);
 }
 
-/* Waits until both tasks have ended, or the deadline has passed. */
-static void watch(struct story *story, const struct vg_handle *background,
-                  const struct vg_handle *stuff)
+static struct background *background(struct background *f, struct vg_mutex *db, struct story *story)
 {
+    VG_SETUP(f, background);
+    f->db = db;
+    f->story = story;
+    return f;
+}
+
+/* ---- main ---------------------------------------------------------------------------------- */
+
+/* Waits until all tasks have ended, or the deadline has passed. */
+static void watch(struct story *story, const struct vg_exec *exec)
+{
+    const struct timespec nap = {.tv_sec = 0, .tv_nsec = (long)VG_MSEC(2)};
     const uint64_t began = vg_now();
 
     do {
-        nap(VG_MSEC(2));
+        nanosleep(&nap, NULL);
         story->took = vg_now() - began;
-        story->hung = !vg_task_done(background) || !vg_task_done(stuff);
+        story->hung = vg_exec_live(exec) > 0;
     } while (story->hung && story->took < VG_MSEC(story->options.deadline_ms));
-}
-
-static int start(struct vg_exec *exec, struct story *story, struct vg_mutex *db)
-{
-    struct vg_handle background, stuff;
-    int rc = VG_SPAWN(exec, &background, do_thing, "background", HOLD, db, story);
-
-    if (rc < 0)
-        return rc;
-    nap(VG_MSEC(20)); /* it must have the mutex before op1 wants it */
-    rc = VG_SPAWN(exec, &stuff, do_stuff, db, story);
-    if (rc == 0) {
-        watch(story, &background, &stuff);
-        vg_task_release(&stuff);
-    }
-    vg_task_release(&background);
-    return rc;
 }
 
 /* What the instruments saw; taken before everything is cancelled. */
@@ -165,11 +173,14 @@ static int run(struct story *story, struct vg_liveness *live, struct vg_snapshot
     rc = vg_exec_open(&exec, &config);
     if (rc < 0)
         return rc;
-    rc = start(exec, story, &db);
-    if (rc == 0)
+    rc = VG_SPAWN(exec, NULL, background, &db, story);
+    if (rc == 0) {
+        watch(story, exec);
         rc = vg_snapshot(live, snapshot);
+    }
     left = vg_exec_close(exec, VG_SEC(2));
-    vg_mutex_fini(&db);
+    if (left == 0)
+        vg_mutex_fini(&db);
     return rc < 0 ? rc : left;
 }
 

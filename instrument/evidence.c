@@ -40,18 +40,25 @@ static struct vg_report_future name_future(const struct vg_future *fut,
     return named;
 }
 
+const struct vg_future *vg_responsible(const struct vg_future *leaf)
+{
+    const struct vg_future *fence = vg_fence_above(leaf);
+
+    if (fence == NULL || fence->state != VG_PARKED)
+        return fence;
+    return vg_frame_of(fence->up);
+}
+
 static void describe_starved(struct vg_evidence *evidence, const struct vg_future *starved)
 {
-    const struct vg_future *fence = vg_fence_above(starved), *parent = NULL;
+    const struct vg_future *fence = vg_fence_above(starved), *parent = vg_responsible(starved);
     struct vg_report *report = &evidence->report;
 
     evidence->starved = starved;
     report->starved = name_future(starved, fence);
-    report->parked = fence != NULL && fence->state == VG_PARKED;
-    if (fence == NULL)
+    if (parent == NULL)
         return;
-    /* A parked child hangs on a frame's list; a hand-written future is to blame itself. */
-    parent = report->parked ? vg_frame_of(fence->up) : fence;
+    report->parked = fence->state == VG_PARKED;
     report->parent.type = parent->ops->name;
     report->parent.frame = vg_frame_of(parent) != NULL ? vg_frame_of(parent)->ops->name : NULL;
     report->parent.site = vg_site_of(parent);

@@ -19,6 +19,10 @@ struct vg_evidence {
     struct vg_tree tree;
 };
 
+/* Who should have polled a leaf: the frame that its nearest parked ancestor hangs on, or the outermost
+ * hand-written future above it. NULL: nothing is in its way. */
+const struct vg_future *vg_responsible(const struct vg_future *leaf);
+
 /* A woken future that was not polled. Decides between snoozed-child, stalled-grant and futurelock. */
 void vg_evidence_snoozed(struct vg_evidence *evidence, struct vg_task *task,
                          struct vg_waiter *waiter, uint64_t now);

@@ -91,6 +91,11 @@ static inline void vg_lane_count(VG_ATOMIC(uint64_t) * counter)
     vg_store(counter, vg_load(counter, relaxed) + 1, relaxed);
 }
 
+/* ---- watch.c ------------------------------------------------------------------------------- */
+
+/* One scan; the watchdog tells of a standstill before it. False: another thread is in it. */
+bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall);
+
 /* ---- snooze.c ------------------------------------------------------------------------------ */
 
 /* On the worker, which owns the task: posts what has been left unpolled for too long. */

@@ -60,7 +60,7 @@ static struct vg_waiter *find_overdue(struct vg_liveness *live, struct vg_task *
 /* Whatever the same parent holds up is one finding. Counts the others. */
 static unsigned mark_seen(struct vg_task *task, struct vg_waiter *first)
 {
-    const struct vg_future *fence = vg_fence_above(first->fut);
+    const struct vg_future *parent = vg_responsible(first->fut);
     unsigned also = 0;
 
     first->flags |= VG_W_SEEN;
@@ -69,7 +69,7 @@ static unsigned mark_seen(struct vg_task *task, struct vg_waiter *first)
 
         if (waiter == NULL)
             break;
-        if (waiter->flags & VG_W_SEEN || vg_fence_above(waiter->fut) != fence)
+        if (waiter->flags & VG_W_SEEN || vg_responsible(waiter->fut) != parent)
             continue;
         waiter->flags |= VG_W_SEEN;
         also++;

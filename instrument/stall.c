@@ -3,13 +3,10 @@
 
 #include "vg_atomic.h"
 
-void vg_stalls_add(struct vg_stalls *stalls, uint64_t from, uint64_t to)
+void vg_stalls_add(struct vg_stalls *stalls, const struct vg_stall *stall)
 {
-    const unsigned i = stalls->count++ % VG_STALLS;
-
-    stalls->stall[i].from = from;
-    stalls->stall[i].to = to;
-    vg_store(&stalls->last_end, to, relaxed);
+    stalls->stall[stalls->count++ % VG_STALLS] = *stall;
+    vg_store(&stalls->last_end, stall->to, relaxed);
 }
 
 uint64_t vg_stalls_ran(const struct vg_stalls *stalls, uint64_t since, uint64_t now)

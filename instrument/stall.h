@@ -14,15 +14,17 @@
 
 enum { VG_STALLS = 16 };
 
+struct vg_stall {
+    uint64_t from, to;
+};
+
 struct vg_stalls {
     unsigned count;
-    struct {
-        uint64_t from, to;
-    } stall[VG_STALLS];
+    struct vg_stall stall[VG_STALLS];
     VG_ATOMIC(uint64_t) last_end; /* relaxed: a hint */
 };
 
-void vg_stalls_add(struct vg_stalls *stalls, uint64_t from, uint64_t to);
+void vg_stalls_add(struct vg_stalls *stalls, const struct vg_stall *stall);
 
 /* How long the process ran between the two times, as far as is known. */
 uint64_t vg_stalls_ran(const struct vg_stalls *stalls, uint64_t since, uint64_t now);

@@ -66,6 +66,22 @@ static void copy_line(struct vg_tree_line *line, struct vg_task *task,
         line->woken_at = waiter->woken_at;
 }
 
+static bool leads_to(const struct vg_future *fut, const struct vg_future *below)
+{
+    while (below != NULL && below != fut)
+        below = below->up;
+    return below != NULL;
+}
+
+/* The last lines are for what the report is about. */
+static bool has_room(const struct vg_tree *tree, const struct vg_future *fut,
+                     const struct vg_future *starved, const struct vg_future *blocked)
+{
+    if (tree->lines < VG_TREE_LINES - VG_TREE_RESERVED)
+        return true;
+    return tree->lines < VG_TREE_LINES && (leads_to(fut, starved) || leads_to(fut, blocked));
+}
+
 void vg_tree_copy(struct vg_tree *tree, struct vg_task *task, const struct vg_future *starved,
                   const struct vg_future *blocked)
 {
@@ -77,7 +93,7 @@ void vg_tree_copy(struct vg_tree *tree, struct vg_task *task, const struct vg_fu
     while (vg_walk_next(&walk, &item)) {
         struct vg_tree_line *line = &tree->line[tree->lines];
 
-        if (tree->lines == VG_TREE_LINES) {
+        if (!has_room(tree, item.fut, starved, blocked)) {
             tree->more++;
             continue;
         }

@@ -11,7 +11,7 @@
  * it points to is static storage.
  */
 
-enum { VG_TREE_LINES = 40 };
+enum { VG_TREE_LINES = 40, VG_TREE_RESERVED = 12 };
 
 enum vg_tree_mark {
     VG_TREE_STARVED = 1, /* the future of the report that is not polled */

@@ -119,14 +119,22 @@ static void scan(struct vg_liveness *live, uint64_t now)
     live->scanned_at = now;
 }
 
-void vg_watch_scan(struct vg_liveness *live, uint64_t now)
+bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall)
 {
     uint32_t idle = 0;
 
     /* Acquire: pairs with the release below, of the scan before. */
     if (!vg_cas(&live->scanning, &idle, 1, acq_rel, relaxed))
-        return;
+        return false;
+    if (stall != NULL)
+        vg_stalls_add(&live->stalls, stall);
     if (vg_load(&live->level, relaxed) != VG_LEVEL_OFF)
         scan(live, now);
     vg_store(&live->scanning, 0, release);
+    return true;
+}
+
+void vg_watch_scan(struct vg_liveness *live, uint64_t now)
+{
+    (void)vg_scan(live, now, NULL);
 }

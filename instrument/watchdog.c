@@ -25,43 +25,47 @@ static bool has_work(const struct vg_liveness *live)
            vg_post_pending(live);
 }
 
-static void sleep_until_kicked(struct vg_liveness *live)
+/* If the process was stopped between the kick and now, nobody can tell: all of the sleep is struck out, and
+ * whatever is owed counts from here. */
+static void sleep_until_kicked(struct vg_liveness *live, struct vg_stall *stall)
 {
     struct vg_watchdog *watchdog = &live->watchdog;
 
+    stall->from = vg_os_now();
     vg_store(&watchdog->asleep, 1, relaxed);
     vg_fence(); /* pairs with the fence in vg_watchdog_kick() */
     if (!has_work(live) && !vg_load(&watchdog->stop, relaxed))
         vg_os_wait(&watchdog->kicks, watchdog->seen, VG_NEVER);
     vg_store(&watchdog->asleep, 0, relaxed);
+    stall->to = vg_os_now();
 }
 
-/* Time that went by here beyond the appointment went by for the whole process. */
-static void sleep_for(struct vg_liveness *live, uint64_t length)
+/* Time that went by here beyond the appointment went by for the whole process. True: *stall says when. */
+static bool sleep_for(struct vg_watchdog *watchdog, uint64_t length, struct vg_stall *stall)
 {
     const uint64_t until = vg_os_now() + length;
     uint64_t now;
 
-    vg_os_wait(&live->watchdog.stop, 0, until);
+    vg_os_wait(&watchdog->stop, 0, until);
     now = vg_os_now();
-    if (now > until + STALL) {
-        vg_stalls_add(&live->stalls, until, now);
-        live->watchdog.kicked_at = now;
-    }
+    if (now <= until + STALL)
+        return false;
+    *stall = (struct vg_stall){until, now};
+    watchdog->kicked_at = now;
+    return true;
 }
 
-/* How long to sleep after a scan that took `took`; 0: until kicked. */
-static uint64_t choose_sleep(struct vg_liveness *live, uint64_t now, uint64_t took)
+uint64_t vg_watchdog_plan(struct vg_watchdog *watchdog, bool work, uint64_t limit, uint64_t now,
+                          uint64_t took)
 {
-    struct vg_watchdog *watchdog = &live->watchdog;
     const uint64_t quiet = now - watchdog->kicked_at;
 
-    if (quiet < 2 * live->config.snooze_ns + LINGER)
+    if (quiet >= LINGER && !work)
+        return 0;
+    if (quiet < 2 * limit + LINGER)
         watchdog->period = PERIOD;
     else if (watchdog->period < PERIOD_MAX)
         watchdog->period *= 2;
-    if (quiet >= LINGER && !has_work(live))
-        return 0;
     return watchdog->period > SHARE * took ? watchdog->period : SHARE * took;
 }
 
@@ -79,19 +83,25 @@ static void *watch(void *arg)
 {
     struct vg_liveness *live = (struct vg_liveness *)arg;
     struct vg_watchdog *watchdog = &live->watchdog;
+    struct vg_stall stall;
+    bool stalled = false;
 
     while (!vg_load(&watchdog->stop, relaxed)) {
         uint64_t began, ended, sleep;
 
         note_kicks(watchdog);
         began = vg_os_now();
-        vg_watch_scan(live, vg_exec_now(live->exec));
+        if (vg_scan(live, vg_exec_now(live->exec), stalled ? &stall : NULL))
+            stalled = false;
         ended = vg_os_now();
-        sleep = choose_sleep(live, ended, ended - began);
-        if (sleep == 0)
-            sleep_until_kicked(live);
-        else
-            sleep_for(live, sleep);
+        sleep = vg_watchdog_plan(watchdog, has_work(live), live->config.snooze_ns, ended,
+                                 ended - began);
+        if (sleep > 0) {
+            stalled = sleep_for(watchdog, sleep, &stall) || stalled;
+        } else {
+            sleep_until_kicked(live, &stall);
+            stalled = true;
+        }
     }
     return NULL;
 }

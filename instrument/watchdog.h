@@ -34,6 +34,13 @@ struct vg_liveness;
 int vg_watchdog_start(struct vg_liveness *live);
 void vg_watchdog_stop(struct vg_liveness *live);
 
+/*
+ * How long to sleep after a scan that ended at `now` and took `took`; 0: until kicked. `work` says that
+ * something is owed, open or posted, `limit` how long a child may be snoozed. By the thread.
+ */
+uint64_t vg_watchdog_plan(struct vg_watchdog *watchdog, bool work, uint64_t limit, uint64_t now,
+                          uint64_t took);
+
 /* There is something to do. From any thread; a system call only if the watchdog sleeps. */
 void vg_watchdog_kick(struct vg_watchdog *watchdog);
 

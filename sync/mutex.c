@@ -41,7 +41,7 @@ void vg_mutex_set_healing(struct vg_mutex *mutex, bool healing)
     vg_spin_unlock(&mutex->waiters.guard);
 }
 
-bool vg_trylock(struct vg_mutex *mutex)
+static bool try_take(struct vg_mutex *mutex)
 {
     uint32_t word;
     bool taken;
@@ -54,6 +54,17 @@ bool vg_trylock(struct vg_mutex *mutex)
     taken = vg_mutex_take_guarded(mutex);
     vg_spin_unlock(&mutex->waiters.guard);
     return taken;
+}
+
+bool vg_trylock(struct vg_mutex *mutex)
+{
+    struct vg_owner owner;
+
+    if (!try_take(mutex))
+        return false;
+    owner = vg_owner_current();
+    vg_owner_set(&mutex->owner, &owner);
+    return true;
 }
 
 void vg_unlock(struct vg_mutex *mutex)

@@ -6,9 +6,16 @@
 
 /*
  * Named points where a test may widen a race or make a step fail. VG_FAULT("name") is a constant 0 unless
- * the tree is built with VG_FAULTS, where it asks the installed hook: nonzero means "fail here".
+ * the tree is built with VG_FAULTS, as debug builds are; there it asks the hook that a test has installed (NULL:
+ * none), on whatever thread comes by: nonzero means "fail here".
+ *
+ * slots, thread   no memory for waker slots; no more threads
+ * fired           a waker has won its slot and has not woken yet (nonzero: it never does)
+ * push, notify    a wake: stamped and not pushed; pushed, and its task not queued
+ * disarm          a waiter or slot is about to be taken back although it was woken
+ * end, ended      before and after a poll gives its task back
  */
-#if VG_FAULTS
+#if VG_FAULTS && !defined(VG_EXPLORE)
 typedef int (*vg_fault_hook)(const char *name);
 VG_API void vg_fault_install(vg_fault_hook hook);
 VG_API int vg_fault_fire(const char *name);

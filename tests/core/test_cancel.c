@@ -173,20 +173,19 @@ struct family {
     struct event *event; /* STEPS */
     VG_ARMS(3) arms;
     struct event_wait kept, parked, go, awaited;
-    int rc[3];
+    int won, rc[3];
 };
 
 VG_ASYNC(family)
 {
     VG_BEGIN(f);
-    int rc;
-    VG_AWAIT(rc, VG_SELECT(f->arms, VG_KEEP(event_wait(&f->kept, &f->event[0])),
-                           VG_PARK(event_wait(&f->parked, &f->event[1])),
+    VG_AWAIT(f->won, VG_SELECT(f->arms, VG_KEEP(event_wait(&f->kept, &f->event[CHILD])),
+                           VG_PARK(event_wait(&f->parked, &f->event[STEPS])),
                            VG_CANCEL(event_wait(&f->go, &f->event[GO]))));
     VG_AWAIT(f->rc[0], event_wait(&f->awaited, &f->event[CANCEL]));
     VG_AWAIT_SHIELDED(f->rc[1], &f->kept);
     VG_AWAIT_SHIELDED(f->rc[2], &f->parked);
-    VG_RETURN(rc);
+    VG_RETURN(f->won);
 }
 
 static struct family *family(struct family *f, struct event *event)

@@ -73,8 +73,8 @@ uint64_t mc_load(const volatile void *p, size_t size, enum mc_order order,
                  const struct mc_site *site);
 void mc_store(volatile void *p, size_t size, uint64_t value, enum mc_order order,
               const struct mc_site *site);
-uint64_t mc_update(volatile void *p, size_t size, enum mc_op op, uint64_t value, enum mc_order order,
-                   const struct mc_site *site);
+uint64_t mc_update(volatile void *p, size_t size, enum mc_op op, uint64_t value,
+                   enum mc_order order, const struct mc_site *site);
 bool mc_cas(volatile void *p, size_t size, void *expected, uint64_t value, enum mc_order order,
             enum mc_order order_failed, const struct mc_site *site);
 void mc_fence(enum mc_order order, const struct mc_site *site);
@@ -99,8 +99,7 @@ void mc_write(const volatile void *p, size_t size, const struct mc_site *site);
                                  MC_SITE(name " " #p " " #v));                                     \
     }))
 
-#define vg_load(p, order)                                                                          \
-    ((MC_VALUE_(p))mc_load((p), sizeof *(p), mc_##order, MC_SITE("load " #p)))
+#define vg_load(p, order) ((MC_VALUE_(p))mc_load((p), sizeof *(p), mc_##order, MC_SITE("load " #p)))
 #define vg_store(p, v, order)                                                                      \
     mc_store((p), sizeof *(p), (uint64_t)(v), mc_##order, MC_SITE("store " #p))
 #define vg_xchg(p, v, order) MC_UPDATE_(p, MC_XCHG, v, order, "xchg")

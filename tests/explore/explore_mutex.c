@@ -15,12 +15,13 @@
 struct user {
     struct vg_future fut;
     struct vg_lock lock;
-    struct world_event event;
+    struct world_event event, last;
     int polls;
-    bool passes;     /* leaves the lock alone from its second poll until the event has happened */
-    bool spurious;   /* waits for the event too, so that it is polled without need */
-    bool cancels;    /* gives up in its second poll */
-    bool destroys;   /* the mutex, after its turn */
+    bool passes;   /* leaves the lock alone from its second poll until the event has happened */
+    bool spurious; /* waits for the event too, so that it is polled without need */
+    bool cancels;  /* gives up in its second poll */
+    bool destroys; /* the mutex, after its turn */
+    bool lingers;  /* until the last event, after its turn */
     struct user *tells; /* whose event happens after its turn */
     bool had_turn;
 };
@@ -93,6 +94,8 @@ static vg_poll user_poll(struct vg_future *fut, struct vg_cx *cx)
         try(user, cx);
     if (!user->had_turn || !happened)
         return VG_PENDING;
+    if (user->lingers && !vg_poll_future(&user->last.fut, cx).ready)
+        return VG_PENDING;
     if (user->tells)
         world_happen(&user->tells->event);
     return VG_READY;
@@ -113,6 +116,7 @@ static void init(struct user first)
     vg_future_init(&users[0].fut, &user_ops);
     vg_lock(&users[0].lock, &mutex);
     world_event(&users[0].event);
+    world_event(&users[0].last);
     world_spawn(&tasks[0], &users[0].fut);
 }
 
@@ -168,6 +172,26 @@ static void init_cancelled(void)
     init((struct user){.spurious = true, .cancels = true, .destroys = true});
 }
 MC_MODEL(mutex_last_waiter_cancels, .threads = 3, .init = init_cancelled, .thread = destroyed,
+         .final = all_had_turns);
+
+/* What was pushed on the task meanwhile must not be found there by its later polls. */
+static void init_lingers(void)
+{
+    init((struct user){.spurious = true, .cancels = true, .destroys = true, .lingers = true});
+}
+
+static void lingers(int id)
+{
+    if (id == 0) {
+        world_work(0, &tasks[0]);
+    } else if (id == 1) {
+        leave();
+    } else {
+        world_happen(&users[0].event);
+        world_happen(&users[0].last);
+    }
+}
+MC_MODEL(mutex_cancelled_task_lingers, .threads = 3, .init = init_lingers, .thread = lingers,
          .final = all_had_turns);
 
 /* ---- 3: one task passes its grant over, and one on another worker takes it ------------------------ */

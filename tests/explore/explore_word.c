@@ -17,8 +17,8 @@ struct waiter {
 static VG_ATOMIC(uintptr_t) word;
 static uintptr_t base;
 static struct waiter waiters[WAITERS];
-static int frame;                     /* what polls write and the observer reads */
-static struct mc_bell queue, rearmed; /* the run queue's one place */
+static int frame;                               /* what polls write and the observer reads */
+static struct mc_bell queue, rearmed;           /* the run queue's one place */
 static int to_answer, answered, queued, owners; /* by the model only */
 
 static void init(int wakes)

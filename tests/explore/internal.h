@@ -10,7 +10,8 @@
  *   main.c      the command line, one line of result for each model
  *   search.c    which execution comes next: depth first, random, priorities, replay
  *   thread.c    fibres, waiting, deadlock
- *   memory.c    atomic locations: stores, views, fences
+ *   memory.c    atomic locations: stores, fences
+ *   view.c      what a thread has seen
  *   sync.c      locks and bells
  *   plain.c     plain data: races, freed memory
  *   hooks.c     plain accesses of the library's sources, as the compiler reports them
@@ -29,6 +30,9 @@ struct view {
 void view_clear(struct view *view);
 void view_copy(struct view *to, const struct view *from);
 void view_join(struct view *to, const struct view *from);
+
+/* Without the clocks: what full fences exchange is no hand-over of plain data. */
+void view_join_locations(struct view *to, const struct view *from);
 void view_set(struct view *view, int location, uint16_t at);
 uint16_t view_at(const struct view *view, int location);
 
@@ -63,10 +67,10 @@ enum { MC_CHOICES = 1 << 16 };
 struct search {
     enum search_mode mode;
     int bound;
-    int occasion;  /* of this execution */
-    int depth;     /* choices made in this execution */
-    int known;     /* choices that are prescribed, from the last execution or from a replay */
-    bool restart;  /* a place turned out to be shared: depth first has to begin anew */
+    int occasion; /* of this execution */
+    int depth;    /* choices made in this execution */
+    int known;    /* choices that are prescribed, from the last execution or from a replay */
+    bool restart; /* a place turned out to be shared: depth first has to begin anew */
     uint64_t random;
     int priority[MC_THREADS];
     int longest;   /* steps of the longest execution so far */
@@ -110,7 +114,7 @@ struct execution {
     int current; /* thread, or MC_MAIN before and after */
     int steps;
     int preemptions;
-    bool cut;     /* stopped for its length */
+    bool cut; /* stopped for its length */
     bool tracing;
     enum mc_kind failure;
     char message[512];

@@ -16,14 +16,16 @@ static struct mc_model *models;
 static const char usage[] =
     "usage: %s [option...] [model...]\n"
     "  --list           name the models\n"
-    "  --bound N        depth first, all schedules of up to N preemptions (2 unless told otherwise)\n"
+    "  --bound N        depth first, all schedules of up to N preemptions (2 unless told "
+    "otherwise)\n"
     "  --max N          give the depth first search up after N executions\n"
     "  --random N       N random executions\n"
     "  --pct N          N executions by random priorities\n"
     "  --seed N         of both (1)\n"
     "  --steps N        cut executions after N steps (2000)\n"
     "  --c11            release sequences of C11, not C++20\n"
-    "  --expect KIND    succeed if just that is found: ok, assertion, race, freed, lost-wake, deadlock\n"
+    "  --expect KIND    succeed if just that is found: ok, assertion, race, freed, lost-wake, "
+    "deadlock\n"
     "  --save FILE      write the schedule of a failure\n"
     "  --replay WHAT    run one schedule, given as text or as a file, and print its trace\n";
 
@@ -96,7 +98,11 @@ static void describe(const char *name, enum search_mode mode, int bound, const s
     else if (mode == SEARCH_PCT)
         printf("by priorities");
     else
-        printf("%s %d preemptions", r->complete ? "complete at" : mc_run.failure ? "within" : "stopped at", bound);
+        printf("%s %d preemptions",
+               r->complete      ? "complete at"
+               : mc_run.failure ? "within"
+                                : "stopped at",
+               bound);
     if (r->cut > 0)
         printf(", %ld cut at %d steps", r->cut, mc_options.steps);
     printf(", %.2f s\n", r->seconds);
@@ -115,6 +121,7 @@ static void save(const char *schedule)
 static void explain(const struct mc_model *model)
 {
     static char schedule[1 << 16];
+    enum mc_kind found = mc_run.failure;
 
     report_schedule(schedule, sizeof schedule);
     save(schedule);
@@ -125,6 +132,9 @@ static void explain(const struct mc_model *model)
     search_execution(0);
     thread_execute(model);
     mc_run.tracing = false;
+    if (mc_run.failure != found)
+        printf("the explorer has failed to repeat this: ended as %s\n",
+               report_kind(mc_run.failure));
     printf("again: %s --replay '%s'\n", model->name, schedule);
 }
 

@@ -21,8 +21,8 @@ struct location {
     size_t size;
     int stores, capacity;
     struct store *store;
-    int releaser;      /* C11: thread whose later stores continue its release sequence, or -1 */
-    struct view head;  /* ... and what that sequence began with */
+    int releaser;     /* C11: thread whose later stores continue its release sequence, or -1 */
+    struct view head; /* ... and what that sequence began with */
 };
 
 static struct location locations[MC_LOCATIONS];
@@ -35,56 +35,6 @@ static struct thread_views {
 } views[MC_THREADS];
 
 static struct view full_fences; /* where full fences and seq_cst operations meet */
-
-/* ---- views ------------------------------------------------------------------------------------ */
-
-void view_clear(struct view *view)
-{
-    view->locations = 0;
-    memset(view->clock, 0, sizeof view->clock);
-}
-
-void view_copy(struct view *to, const struct view *from)
-{
-    to->locations = from->locations;
-    memcpy(to->at, from->at, sizeof to->at[0] * (size_t)from->locations);
-    memcpy(to->clock, from->clock, sizeof to->clock);
-}
-
-static void grow(struct view *view, int count)
-{
-    while (view->locations < count)
-        view->at[view->locations++] = 0;
-}
-
-/* The clocks stay: what full fences exchange is no hand-over of plain data. */
-static void join_locations(struct view *to, const struct view *from)
-{
-    grow(to, from->locations);
-    for (int i = 0; i < from->locations; i++)
-        if (to->at[i] < from->at[i])
-            to->at[i] = from->at[i];
-}
-
-void view_join(struct view *to, const struct view *from)
-{
-    join_locations(to, from);
-    for (int i = 0; i < MC_THREADS; i++)
-        if (to->clock[i] < from->clock[i])
-            to->clock[i] = from->clock[i];
-}
-
-void view_set(struct view *view, int location, uint16_t at)
-{
-    grow(view, location + 1);
-    if (view->at[location] < at)
-        view->at[location] = at;
-}
-
-uint16_t view_at(const struct view *view, int location)
-{
-    return location < view->locations ? view->at[location] : 0;
-}
 
 /* ---- locations -------------------------------------------------------------------------------- */
 
@@ -321,8 +271,8 @@ static uint64_t apply(enum mc_op op, uint64_t old, uint64_t value)
     return value;
 }
 
-uint64_t mc_update(volatile void *p, size_t size, enum mc_op op, uint64_t value, enum mc_order order,
-                   const struct mc_site *site)
+uint64_t mc_update(volatile void *p, size_t size, enum mc_op op, uint64_t value,
+                   enum mc_order order, const struct mc_site *site)
 {
     struct location *location;
     uint64_t old, new;
@@ -398,8 +348,8 @@ void mc_fence(enum mc_order order, const struct mc_site *site)
     if (acquires(order))
         view_join(&mine->now, &mine->pending);
     if (order == mc_seq_cst) {
-        join_locations(&mine->now, &full_fences);
-        join_locations(&full_fences, &mine->now);
+        view_join_locations(&mine->now, &full_fences);
+        view_join_locations(&full_fences, &mine->now);
     }
     if (releases(order))
         view_copy(&mine->fenced, &mine->now);

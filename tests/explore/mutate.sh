@@ -101,12 +101,16 @@ explore)
     sources=$(echo "$models" | sed -n "s/^$2: //p")
     [ -n "$sources" ] || fail "there are no models $2"
     arguments="$(echo "$test" | sed 's/^[^ ]* *[^ ]* *//')"
-    (cd "$root" && compile -O2 -DVG_EXPLORE=1 -c ${sources%% *} -o model.o)
-    objects=model.o
-    for part in $(echo "$sources" | cut -s -d' ' -f2-); do
-        object=$(echo "$part" | tr / _).o
-        case $part in tests/*) hooks= ;; *) hooks=-fsanitize=thread ;; esac
-        (cd "$root" && compile -O2 -DVG_EXPLORE=1 $hooks -c "$part" -o "$object")
+    objects=
+    for part in $sources; do
+        # What the mutation does not reach has been compiled already.
+        object=$built/explore_$2.dir/$(echo "$part" | sed "s,^tests/explore/,,;t;s,^,__/__/,").o
+        if [ ! -f "$object" ] || (cd "$root" && compile -MM -DVG_EXPLORE=1 "$part") |
+            tr ' ' '\n' | grep -qxF -e "$file" -e "$root/$file"; then
+            object=$(echo "$part" | tr / _).o
+            case $part in tests/*) hooks= ;; *) hooks=-fsanitize=thread ;; esac
+            (cd "$root" && compile -O2 -DVG_EXPLORE=1 $hooks -c "$part" -o "$object")
+        fi
         objects="$objects $object"
     done
     (cd "$root" && compile $objects "$explorer" -o program)

@@ -15,7 +15,7 @@ struct record {
     uint8_t bytes; /* of the word */
     bool atomic;
     int8_t writer;
-    int16_t next; /* of the same word; -1: none */
+    int16_t next;                       /* of the same word; -1: none */
     uint32_t written, read[MC_THREADS]; /* clocks of the threads concerned; 0: never */
     const struct mc_site *write_site, *read_site[MC_THREADS];
 };

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 static const char *const kinds[] = {
-    [MC_OK] = "ok",        [MC_ASSERTION] = "assertion", [MC_RACE] = "race",
-    [MC_FREED] = "freed",  [MC_LOST_WAKE] = "lost-wake", [MC_DEADLOCK] = "deadlock",
+    [MC_OK] = "ok",       [MC_ASSERTION] = "assertion", [MC_RACE] = "race",
+    [MC_FREED] = "freed", [MC_LOST_WAKE] = "lost-wake", [MC_DEADLOCK] = "deadlock",
 };
 
 const char *report_kind(enum mc_kind kind)

@@ -161,8 +161,9 @@ static int record(int taken, int of)
     else
         taken = note(occasion, taken, of);
     if (taken >= of)
-        mc_fail(MC_ASSERTION, "the model does not repeat itself: it keeps state between executions, "
-                              "or this schedule is another model's");
+        mc_fail(MC_ASSERTION,
+                "the model does not repeat itself: it keeps state between executions, "
+                "or this schedule is another model's");
     return taken;
 }
 

@@ -54,8 +54,9 @@ static void hang_up(struct sim *sim, struct sim_socket *socket)
 
     if (peer) {
         peer->peer = NULL;
+        /* To a far end that has seen the end of the stream, a reset is nothing new. */
+        peer->reset = peer->reset || (socket->count > 0 && !peer->fin);
         peer->fin = true;
-        peer->reset = peer->reset || socket->count > 0;
     }
     drop_bytes(sim, socket);
 }
@@ -152,7 +153,7 @@ bool sim_can_send(const struct sim_socket *s)
 int32_t sim_transmit(struct sim *sim, struct sim_socket *s, const void *from, uint32_t max)
 {
     if (!s->connected)
-        return -ENOTCONN;
+        return -EPIPE;
     if (take_reset(s))
         return -ECONNRESET;
     if (s->shut_write || !s->peer)

@@ -6,8 +6,8 @@
 
 /*
  * A poll that is cut short by its budget has not decided about the wakes it holds. Here such a poll
- * holds the grant of a parked lock, and its frame comes to that lock in its next poll: the grant must
- * not have been taken back in between.
+ * holds the grant of a parked lock, and its frame comes to that lock in its next poll: the grant
+ * must not have been taken back in between.
  */
 
 struct busy {

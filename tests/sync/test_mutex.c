@@ -289,7 +289,7 @@ TEST(a_task_that_always_finds_the_mutex_free_does_not_keep_its_worker)
     scene_close(&scene);
 }
 
-enum { CROWD = 64, ROUNDS = 20 };
+enum { CROWD = 64, ROUNDS = 20, ENTRIES = CROWD * ROUNDS };
 
 struct worker_bee {
     VG_FRAME(int);
@@ -339,7 +339,7 @@ TEST(sixty_four_tasks_never_meet_inside)
             CHECK_EQ(run_until_done(&scene, &handle[i]), 0);
             vg_task_release(&handle[i]);
         }
-        CHECK_EQ(total, CROWD * ROUNDS);
+        CHECK_EQ(total, ENTRIES);
         scene_close(&scene);
     }
 }

@@ -67,9 +67,11 @@ VG_ASYNC(owner_test)
         vg_unlock(&f->scene->mutex);
         CHECK(!owner_of(f->scene, &f->owner));
     }
-    CHECK(vg_trylock(&f->scene->mutex)); /* nothing is left of the last record */
+    CHECK(vg_trylock(&f->scene->mutex)); /* an owner like any other */
     CHECK(owner_of(f->scene, &f->owner));
-    CHECK_EQ(f->owner.frame, NULL);
+    CHECK(f->owner.task != 0);
+    CHECK_EQ(f->owner.frame, &f->fut);
+    CHECK_EQ(f->owner.site, f->co.at);
     vg_unlock(&f->scene->mutex);
     VG_RETURN(0);
 }

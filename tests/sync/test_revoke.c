@@ -5,8 +5,8 @@
 
 /* What happens to a grant whose task runs and does not poll the lock. */
 
-/* Locks at `arrive`, parks that lock a millisecond later, comes back to it at `back`: to await it, or
- * to cancel it. */
+/* Locks at `arrive`, parks that lock a millisecond later, comes back to it at `back`: to await it,
+ * or to cancel it. */
 struct parker {
     VG_FRAME(int);
     struct scene *scene;

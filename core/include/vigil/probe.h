@@ -47,7 +47,7 @@ struct vg_probe {
     /* Before the executor is freed; every worker has stopped. */
     void (*detach)(struct vg_probe *probe);
     void (*visited)(struct vg_probe *probe, unsigned worker, const struct vg_visit *visit);
-    /* A poll has ended without answering this wake; a revoked grant has not been given on yet. */
+    /* A poll is ending without having answered this wake; a revoked grant has been given on already. */
     void (*passed_over)(struct vg_probe *probe, unsigned worker, const struct vg_passed *passed,
                         uint64_t now);
     /* A task with parked children or opaque futures is about to suspend. */

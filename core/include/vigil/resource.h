@@ -64,6 +64,9 @@ struct vg_wait {
 /* Owner record of the future being polled: its task, the nearest frame above, that frame's site. */
 VG_API struct vg_owner vg_owner_here(const struct vg_future *leaf, struct vg_cx *cx);
 
+/* The same for a plain call inside a task; all zero on a thread outside, or between polls. */
+VG_API struct vg_owner vg_owner_current(void);
+
 #ifdef __cplusplus
 }
 #endif

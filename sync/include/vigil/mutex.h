@@ -113,8 +113,7 @@ VG_API void vg_mutex_set_healing(struct vg_mutex *mutex, bool healing);
  */
 VG_API struct vg_lock *vg_lock(struct vg_lock *lock, struct vg_mutex *mutex);
 
-/* Takes a free mutex without waiting. False if it is held, or granted to a waiter. Reports do not
- * know the task of such an owner. */
+/* Takes a free mutex without waiting. False if it is held, or granted to a waiter. */
 VG_API VG_MUST_USE bool vg_trylock(struct vg_mutex *mutex);
 
 /*

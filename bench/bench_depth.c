@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * depth/N: what it costs to resume a task whose leaf lies N awaits deep: wake, queue, dequeue, poll of the leaf,
+ * resume of the innermost function, which waits again. One worker; a few tasks, so that the task that wakes
+ * them hardly counts.
+ */
+#include <vigil/async.h>
+#include <vigil/combine.h>
+
+#include "event.h"
+#include "runner.h"
+
+enum { DEPTH_MAX = 64, TASKS = 8 };
+
+/* One call of a chain; the last one waits for the event, again and again. */
+struct level {
+    VG_FRAME(int);
+    struct level *next;
+    struct event *event;
+};
+
+VG_ASYNC(level)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    if (f->next != NULL) {
+        VG_AWAIT(rc, f->next);
+        VG_RETURN(rc);
+    }
+    for (;;) {
+        VG_AWAIT(rc, event(f->event));
+        if (rc < 0)
+            VG_RETURN(rc);
+    }
+}
+
+static struct level *level(struct level *f, struct level *next, struct event *on)
+{
+    VG_SETUP(f, level);
+    f->next = next;
+    f->event = on;
+    return f;
+}
+
+struct chain {
+    struct event event;
+    struct level level[DEPTH_MAX];
+};
+
+/* The root of a task, and not one of the N. */
+struct sleeper {
+    VG_FRAME(int);
+    struct chain *chain;
+};
+
+VG_ASYNC(sleeper)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    VG_AWAIT(rc, &f->chain->level[0]);
+    VG_RETURN(rc);
+}
+
+static struct sleeper *sleeper(struct sleeper *f, struct chain *chain, int64_t depth)
+{
+    VG_SETUP(f, sleeper);
+    f->chain = chain;
+    for (int64_t i = 0; i < depth; i++)
+        level(&chain->level[i], i + 1 < depth ? &chain->level[i + 1] : NULL, &chain->event);
+    return f;
+}
+
+/* Sets every event, lets the tasks run, and so on. */
+struct batch {
+    VG_FRAME(int);
+    struct chain *chains;
+    int64_t depth;
+    int64_t left;
+    unsigned i;
+    struct vg_handle task[TASKS];
+    struct vg_task_wait wait;
+    struct vg_yield yield;
+};
+
+/* A task that has not come back yet is left out this time. */
+static void set_all(struct batch *f)
+{
+    for (unsigned i = 0; i < TASKS; i++)
+        f->left -= event_set(&f->chains[i].event);
+}
+
+VG_ASYNC(batch)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    for (f->i = 0; f->i < TASKS; f->i++) {
+        rc = VG_SPAWN(vg_exec_current(), &f->task[f->i], sleeper, &f->chains[f->i], f->depth);
+        VG_ASSERT(rc == 0);
+    }
+    VG_AWAIT(rc, vg_yield(&f->yield));
+    while (f->left > 0) {
+        set_all(f);
+        VG_AWAIT(rc, vg_yield(&f->yield));
+    }
+    for (f->i = 0; f->i < TASKS; f->i++) {
+        vg_task_cancel(&f->task[f->i]);
+        VG_AWAIT(rc, vg_task_wait(&f->wait, &f->task[f->i]));
+        vg_task_release(&f->task[f->i]);
+    }
+    VG_RETURN(rc);
+}
+
+static struct batch *batch(struct batch *f, struct chain *chains, int64_t depth)
+{
+    VG_SETUP(f, batch);
+    f->chains = chains;
+    f->depth = depth;
+    f->left = BENCH_BATCH;
+    return f;
+}
+
+static void depth(struct bench_run *run, int64_t n)
+{
+    static struct chain chains[TASKS];
+    struct vg_exec *exec = bench_open(run, 1);
+    struct batch root;
+
+    while (exec != NULL && bench_next(run, BENCH_BATCH))
+        if (!bench_batch(run, exec, &batch(&root, chains, n)->fut))
+            break;
+    bench_close(exec);
+}
+
+const struct bench bench_depth[] = {
+    {"depth/1", depth, 1},   {"depth/4", depth, 4}, {"depth/16", depth, 16},
+    {"depth/64", depth, 64}, {NULL, NULL, 0},
+};

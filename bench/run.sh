@@ -1,0 +1,324 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+set -eu
+cd "$(dirname "$0")/.."
+
+usage() {
+    cat <<END
+usage: ./run [--seconds N]
+       ./run serve [--listen ADDR:PORT]
+
+vigil's main job. Installs what is missing (on Debian), builds the release preset, puts a server under load on
+the loopback, catches a futurelock, and says what happened: on the screen, in build/report/report.md and in
+build/report/report.json. Exits with 0 only if everything happened as it must.
+
+  --seconds N         how long to load each of the server's routes, 1 to 600; by default 5
+  serve               build, then run the HTTP server until Ctrl-C
+  --listen ADDR:PORT  where it listens; by default 127.0.0.1:8080
+END
+}
+
+refuse() {
+    printf 'run: %s\n' "$1" >&2
+    usage >&2
+    exit 2
+}
+
+mode=job
+seconds=5
+listen=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --help | -h) usage && exit 0 ;;
+    serve) mode=serve ;;
+    --seconds | --listen)
+        [ $# -gt 1 ] || refuse "$1 needs a value"
+        if [ "$1" = --seconds ]; then seconds=$2; else listen=$2; fi
+        shift
+        ;;
+    *) refuse "what is '$1'?" ;;
+    esac
+    shift
+done
+case $seconds in
+'' | *[!0-9]* | ????*) refuse "--seconds cannot be '$seconds'" ;;
+esac
+[ "$seconds" -ge 1 ] && [ "$seconds" -le 600 ] || refuse "--seconds cannot be '$seconds'"
+[ -z "$listen" ] || [ $mode = serve ] || refuse '--listen goes with serve'
+
+bin=build/release
+out=build/report
+began=$(date +%s)
+
+step() { printf '[%4d s] %s\n' $(($(date +%s) - began)) "$*"; }
+
+step 'packages'
+sh cmake/setup-debian.sh
+step 'build'
+cmake --preset release >/dev/null
+cmake --build --preset release --target programs
+if [ $mode = serve ]; then
+    listen=${listen:-127.0.0.1:8080}
+    echo "serving http://$listen/, /count and /sleep until Ctrl-C"
+    exec $bin/examples/http_server --listen "$listen"
+fi
+
+rm -rf $out
+mkdir -p $out
+
+# ---- processes ---------------------------------------------------------------------------------
+
+server=
+client=
+
+# Runs a program so that a signal to this script ends it too. Returns its exit code.
+run_client() {
+    "$@" &
+    client=$!
+    code=0
+    wait $client || code=$?
+    client=
+    return $code
+}
+
+clean_up() {
+    trap - EXIT INT TERM
+    for pid in $client $server; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# ---- what must have happened -------------------------------------------------------------------
+
+failures=0
+: >$out/checks.txt
+
+# must <what> <command that is true if it holds>...
+must() {
+    what=$1
+    shift
+    if "$@"; then
+        printf 'ok %s\n' "$what" >>$out/checks.txt
+    else
+        printf 'FAILED %s\n' "$what" >>$out/checks.txt
+        printf '         FAILED: %s\n' "$what"
+        failures=$((failures + 1))
+    fi
+}
+
+equal() { [ "$1" = "$2" ]; }
+has() { grep -q -- "$1" "$2" 2>/dev/null; }
+none() { ! has "$@"; }
+
+# The value of a member of a flat JSON object.
+member() { sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p" "$1" | head -n 1; }
+
+# ---- the server under load ---------------------------------------------------------------------
+
+start_server() {
+    $bin/examples/http_server --listen 127.0.0.1:0 --report $out/http_server.json \
+        >$out/http_server.txt 2>$out/http_server.err &
+    server=$!
+    tries=100
+    until address=$(sed -n 's/^listening on //p' $out/http_server.txt) && [ -n "$address" ]; do
+        tries=$((tries - 1))
+        if [ $tries -eq 0 ] || ! kill -0 $server 2>/dev/null; then
+            cat $out/http_server.err >&2
+            echo 'run: http_server did not start' >&2
+            exit 1
+        fi
+        sleep 0.1
+    done
+}
+
+# load <name> <path>
+load() {
+    step "load: 50 connections for $seconds s on http://$address$2"
+    code=0
+    run_client wrk -t2 -c50 -d"${seconds}s" --timeout 10s --latency -s bench/wrk.lua \
+        "http://$address$2" >"$out/wrk-$1.txt" 2>"$out/wrk-$1.json" || code=$?
+    must "wrk runs on $2" equal $code 0
+    must "no socket error and no bad status on $2" \
+        has '"errors":{"connect":0,"read":0,"write":0,"timeout":0,"status":0}' "$out/wrk-$1.json"
+    must "requests are answered on $2" has '"requests":[1-9]' "$out/wrk-$1.json"
+}
+
+stop_server() {
+    kill -TERM $server
+    code=0
+    wait $server || code=$?
+    server=
+    must 'the server drains on SIGTERM and exits with 0' equal $code 0
+    must 'the server has reported' has '"liveness":' $out/http_server.json
+    must 'the server reports await sites' has 'http_connection.c' $out/http_server.json
+    must 'no verdict on the server' equal "$(server_verdicts)" 0
+    must 'nothing from the server on stderr' test ! -s $out/http_server.err
+}
+
+# Reports of all kinds, as the server counted them.
+server_verdicts() {
+    awk '/ reported +[0-9]+ suppressed/ { kinds++; n += $2 } END { print kinds ? n : "none counted" }' \
+        $out/http_server.txt
+}
+
+# ---- the futurelock ----------------------------------------------------------------------------
+
+# futurelock <policy> <healing> <exit code> <order> <futurelocks and healed>
+futurelock() {
+    name=futurelock-$1-$2
+    step "futurelock: --policy $1 --healing $2"
+    code=0
+    run_client $bin/examples/futurelock --policy "$1" --healing "$2" --deadline 1500 \
+        --report "$out/$name.json" >"$out/$name.txt" 2>"$out/$name.err" || code=$?
+    must "$name exits with $3" equal $code "$3"
+    must "$name: order is $4" has "^order: $4\$" "$out/$name.txt"
+    must "$name: $5" has "^futurelocks: $5\$" "$out/$name.txt"
+    must "$name has reported" has '"liveness":' "$out/$name.json"
+    case $5 in
+    0*) must "$name says nothing on stderr" test ! -s "$out/$name.err" ;;
+    *)
+        must "$name names the child" has 'starved .*lock in do_thing at .*futurelock.c:[0-9]' "$out/$name.err"
+        must "$name names who parked it" has 'parked by do_stuff' "$out/$name.err"
+        must "$name names the mutex" has 'mutex "db"' "$out/$name.err"
+        ;;
+    esac
+}
+
+# ---- the report --------------------------------------------------------------------------------
+
+commit() {
+    git rev-parse --short=12 HEAD 2>/dev/null || { echo unknown && return; }
+    [ -z "$(git status --porcelain 2>/dev/null)" ] || echo '(modified)'
+}
+
+describe() {
+    commit=$(commit | paste -sd ' ' -)
+    cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+    cpu="$(nproc) x ${cpu:-$(uname -m)}"
+    kernel=$(uname -sr)
+    compiler=$($(sed -n 's/^CMAKE_C_COMPILER:[^=]*=//p' $bin/CMakeCache.txt) --version | head -n 1)
+}
+
+us() { awk -v us="$1" 'BEGIN { if (us < 1000) print us " us"; else printf "%.2f ms\n", us / 1000 }'; }
+
+load_line() {
+    file=$out/wrk-$1.json
+    printf '  %-8s %12s %10s %10s %10s %10s %10s\n' "$2" "$(member "$file" requests_per_s)" \
+        "$(us "$(member "$file" p50)")" "$(us "$(member "$file" p90)")" \
+        "$(us "$(member "$file" p99)")" "$(us "$(member "$file" p999)")" "$(us "$(member "$file" max)")"
+}
+
+futurelock_line() {
+    file=$out/futurelock-$1-$2.txt
+    printf '  %-18s %s; %s; order: %s\n' "$1, healing $2" "$(sed -n 's/^outcome: //p' "$file")" \
+        "$(sed -n 's/^futurelocks: \(.*\)/futurelocks: \1/p' "$file")" "$(sed -n 's/^order: //p' "$file")"
+}
+
+screen() {
+    echo "vigil $commit, $kernel, $cpu, $compiler"
+    printf '\nhttp_server under wrk: 50 connections, %s s a route\n' "$seconds"
+    printf '  %-8s %12s %10s %10s %10s %10s %10s\n' route requests/s p50 p90 p99 p99.9 max
+    load_line page /
+    load_line count /count
+    load_line sleep /sleep
+    printf '\nfrom wake to poll, by await site (%s)\n' "$(sed -n 's/^\(executor [^:]*\): \(.*\)/\2/p' $out/http_server.txt)"
+    awk -v top=10 -f bench/sites.awk $out/http_server.json
+    printf '\nverdicts on http_server: %s\n' "$(server_verdicts | sed 's/^0$/none/')"
+    printf '\nfuturelock (RFD 609), by what becomes of the arm that loses\n'
+    futurelock_line cancel on
+    futurelock_line keep on
+    futurelock_line park on
+    futurelock_line park off
+    printf '\nthe verdict on park, healing off\n'
+    sed -n '/^vigil: futurelock, /,/^  exits/p' $out/futurelock-park-off.err
+    printf '\nresume cost: %s\n' "$depth"
+}
+
+markdown() {
+    printf '# vigil: report of ./run\n\n```\n'
+    cat $out/screen.txt
+    printf '```\n\n## What had to happen\n\n'
+    sed 's/^ok \(.*\)/- \1/; s/^FAILED \(.*\)/- **FAILED**: \1/' $out/checks.txt
+    for name in park-on park-off; do
+        printf '\n## The report of futurelock, %s\n\n```\n' "$(echo $name | sed 's/-/, healing /')"
+        cat $out/futurelock-$name.err
+        printf '```\n'
+    done
+    printf '\n## Everything the server measured\n\n```\n'
+    cat $out/http_server.txt
+    printf '```\n'
+}
+
+quote() { printf '"%s"' "$(printf %s "$1" | sed 's/[\\"]/\\&/g')"; }
+
+# The programs' own reports, or null where there is none.
+include() { if [ -s "$1" ]; then cat "$1"; else echo null; fi; }
+
+json() {
+    printf '{"commit":%s,"kernel":%s,"cpu":%s,"compiler":%s,"seconds":%s,"failures":%s,\n' \
+        "$(quote "$commit")" "$(quote "$kernel")" "$(quote "$cpu")" "$(quote "$compiler")" "$seconds" $failures
+    printf '"depth_1_ns":%s,"depth_64_ns":%s,"depth_ratio":%s,\n"wrk":{' $depth_figures
+    for name in page count sleep; do
+        printf '"%s":' $name
+        include $out/wrk-$name.json
+        [ $name = sleep ] || printf ,
+    done
+    printf '},\n"http_server":'
+    include $out/http_server.json
+    printf ',\n"futurelock":['
+    for name in cancel-on keep-on park-on park-off; do
+        include $out/futurelock-$name.json
+        [ $name = park-off ] || printf ,
+    done
+    printf '],\n"checks":[\n'
+    awk '{ ok = $1 == "ok"; sub(/^[^ ]* /, ""); gsub(/["\\]/, "\\\\&")
+        printf "%s{\"what\":\"%s\",\"ok\":%s}", (NR > 1 ? ",\n" : ""), $0, (ok ? "true" : "false") }' $out/checks.txt
+    printf ']}\n'
+}
+
+# ---- the job -----------------------------------------------------------------------------------
+
+step 'start http_server'
+start_server
+load page /
+load count /count
+load sleep /sleep
+
+futurelock cancel on 0 'background op2' '0 reported, 0 healed'
+futurelock keep on 0 'background op1 op2' '0 reported, 0 healed'
+futurelock park on 0 'background op2 op1' '1 reported, 1 healed'
+futurelock park off 3 'background' '1 reported, 0 healed'
+
+step 'stop http_server'
+stop_server
+
+step 'resume cost: depth/64 against depth/1'
+code=0
+run_client sh bench/depth_ratio.sh $bin/bench/vigil_bench >$out/depth.txt || code=$?
+must 'resuming 64 awaits deep costs at most 1.5 times one deep' equal $code 0
+if [ -s $out/depth.txt ]; then
+    read -r one many ratio bound <$out/depth.txt
+    depth="$one ns at depth 1, $many ns at depth 64: ratio $ratio (at most $bound)"
+    depth_figures="$one $many $ratio"
+else
+    depth='not measured'
+    depth_figures='null null null'
+fi
+
+step 'report'
+describe
+screen >$out/screen.txt
+markdown >$out/report.md
+json >$out/report.json
+echo
+cat $out/screen.txt
+printf '\n%s and %s\n' $out/report.md $out/report.json
+if [ $failures -gt 0 ]; then
+    printf '%s of %s checks FAILED\n' $failures "$(wc -l <$out/checks.txt)"
+    exit 1
+fi
+printf 'all %s checks passed\n' "$(wc -l <$out/checks.txt)"

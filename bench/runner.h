@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_BENCH_RUNNER_H
+#define VIGIL_BENCH_RUNNER_H
+
+#include <vigil/exec.h>
+
+#include "shim.h"
+
+/*
+ * An executor for a benchmark. Each batch is one future that the workers run while the caller waits, so it must
+ * be long enough for the hand-over to cost nothing.
+ */
+
+enum { BENCH_BATCH = 1 << 16 };
+
+/* NULL: the benchmark has been failed. */
+struct vg_exec *bench_open(struct bench_run *run, unsigned workers);
+void bench_close(struct vg_exec *exec);
+
+/* Runs a batch; false: the benchmark has been failed. */
+bool bench_batch(struct bench_run *run, struct vg_exec *exec, struct vg_future *batch);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim.h"
+
+#include <benchmark/benchmark.h>
+
+struct bench_run {
+    benchmark::State &state;
+};
+
+bool bench_next(struct bench_run *run, int64_t count)
+{
+    return run->state.KeepRunningBatch(count);
+}
+
+void bench_fail(struct bench_run *run, const char *why)
+{
+    run->state.SkipWithError(why);
+}
+
+static void call(benchmark::State &state, const struct bench *bench)
+{
+    struct bench_run run = {state};
+
+    bench->fn(&run, bench->arg);
+}
+
+static void add(const struct bench *bench)
+{
+    for (; bench->name != nullptr; bench++)
+        benchmark::RegisterBenchmark(bench->name, call, bench)->MeasureProcessCPUTime();
+}
+
+int main(int argc, char **argv)
+{
+    for (const struct bench *part : {bench_depth, bench_task, bench_oneshot, bench_mutex})
+        add(part);
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+        return 2;
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+    return 0;
+}

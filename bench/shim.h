@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_BENCH_SHIM_H
+#define VIGIL_BENCH_SHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Google Benchmark for C.
+ *
+ *     static void yield(struct bench_run *run, int64_t arg)
+ *     {
+ *         while (bench_next(run, 1000))
+ *             do_it_1000_times();
+ *     }
+ *     const struct bench bench_task[] = {{"yield", yield, 0}, {0}};
+ *
+ * and the array's name in shim.cc. What is measured is the processor time of all threads, for the work is done by an executor's,
+ * not by the caller; real time is shown beside it.
+ */
+
+struct bench_run;
+
+struct bench {
+    const char *name; /* NULL ends an array */
+    void (*fn)(struct bench_run *run, int64_t arg);
+    int64_t arg;
+};
+
+/* True: do `count` iterations now. Time runs between two calls. */
+bool bench_next(struct bench_run *run, int64_t count);
+
+/* Ends the benchmark with an error. */
+void bench_fail(struct bench_run *run, const char *why);
+
+extern const struct bench bench_depth[], bench_mutex[], bench_oneshot[], bench_task[];
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# On SIGTERM and SIGINT a server ends with 0, whatever its clients do, well before its drain deadline.
+. "$(dirname "$0")/lib.sh"
+
+# hold <mode> <word>: a client in the background that does its worst.
+hold() {
+    $client "$1" $port >"$tmp/client.$1" &
+    others="$others $!"
+    wait_for "$tmp/client.$1" "$2" || failed "client $1"
+}
+request='GET / HTTP/1.1\r\nHost: test\r\n\r\n'
+
+start http_server --workers 2 --drain 60
+stop
+same 'idle' $code 0
+
+start http_server --workers 2 --drain 60
+stop INT
+same 'idle, SIGINT' $code 0
+
+start http_server --workers 2 --drain 60
+printf '' | hold hold sent
+stop
+same 'a silent client' $code 0
+
+start http_server --workers 2 --drain 60
+printf 'GET / HTTP/1.1\r\nHo' | hold hold sent
+stop
+same 'half a request' $code 0
+
+start http_server --workers 2 --drain 4
+printf "$request" | hold flood stuck
+stop
+same 'a client that does not read' $code 0
+
+start echo_server --workers 2 --drain 60
+printf 'echo' | hold flood stuck
+stop
+same 'echo_server and a client that does not read' $code 0
+
+for path in / /count /sleep; do
+    start http_server --workers 2 --drain 60
+    wrk -t1 -c20 -d20s "$url$path" >"$tmp/wrk" 2>&1 &
+    load=$!
+    others="$others $load"
+    sleep 1
+    stop
+    kill $load 2>/dev/null || true
+    same "under load on $path" $code 0
+    contains "under load on $path" '^served [1-9][0-9]* requests' "$(cat "$tmp/out")"
+    contains "under load on $path" ' 0 tasks' "$(cat "$tmp/out")"
+done
+finish
