@@ -225,7 +225,7 @@ screen() {
     load_line page /
     load_line count /count
     load_line sleep /sleep
-    printf '\nfrom wake to poll, by await site (%s)\n' "$(sed -n 's/^\(executor [^:]*\): \(.*\)/\2/p' $out/http_server.txt)"
+    printf '\nfrom wake to poll, by await site (%s workers)\n' "$(member $out/http_server.json workers)"
     awk -v top=10 -f bench/sites.awk $out/http_server.json
     printf '\nverdicts on http_server: %s\n' "$(server_verdicts | sed 's/^0$/none/')"
     printf '\nfuturelock (RFD 609), by what becomes of the arm that loses\n'

@@ -9,10 +9,6 @@ function(vigil_library)
     list(TRANSFORM objects REPLACE "(.+)" "$<TARGET_OBJECTS:vigil_\\1>")
     set(headers ${modules})
     list(TRANSFORM headers REPLACE "(.+)" "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/\\1/include>")
-    if(NOT modules)
-        file(WRITE ${PROJECT_BINARY_DIR}/empty.c "extern int vigil_is_empty;\n")
-        set(objects ${PROJECT_BINARY_DIR}/empty.c)
-    endif()
 
     add_library(vigil STATIC ${objects})
     add_library(vigil_shared SHARED ${objects})
@@ -24,14 +20,14 @@ function(vigil_library)
         target_link_libraries(${library} PUBLIC Threads::Threads PRIVATE ${links})
         target_compile_features(${library} PUBLIC c_std_11)
     endforeach()
+    add_library(vigil::vigil ALIAS vigil)
+    add_library(vigil::shared ALIAS vigil_shared)
+
     # For tests and benchmarks of what users do not see: core's headers by name, others as "io/ring.h".
     add_library(vigil_private INTERFACE)
     target_link_libraries(vigil_private INTERFACE vigil)
     target_include_directories(vigil_private INTERFACE
         ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/core ${PROJECT_SOURCE_DIR}/core/seam)
-
-    add_library(vigil::vigil ALIAS vigil)
-    add_library(vigil::shared ALIAS vigil_shared)
 
     set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vigil)
     configure_package_config_file(cmake/vigilConfig.cmake.in vigilConfig.cmake

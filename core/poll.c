@@ -129,7 +129,7 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx, uint64_t poll_bega
         if (gate != NULL) {
             /* The leaf takes the waiter from there if the gate polls it. */
             skip(task, waiter);
-            if (gate->seq <= waiter->seq)
+            if ((int32_t)(waiter->seq - gate->seq) >= 0)
                 climb_from_gate(gate, cx);
             return;
         }
@@ -238,6 +238,16 @@ static enum vg_poll_end finish(struct vg_cx *cx)
     return VG_END_DONE;
 }
 
+/* What was put off is woken now, whatever opaque future was entered since. */
+static void ready_later(struct vg_task *task)
+{
+    struct vg_wnode *node;
+
+    for (node = vg_wnode_next(&task->later); node != &task->later; node = vg_wnode_next(node))
+        vg_waiter_of(node)->seq = task->takes;
+    vg_wlist_splice(&task->ready, &task->later);
+}
+
 static enum vg_poll_end suspend(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
@@ -251,7 +261,7 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
     if (VG_UNLIKELY(task->fences > 0 && probe != NULL && probe->suspended != NULL))
         probe->suspended(probe, cx->worker->index, task, cx->now);
     if (!vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->ready)) {
-        vg_wlist_splice(&task->ready, &task->later);
+        ready_later(task);
         return VG_END_REQUEUE;
     }
     return give_back(task);

@@ -105,6 +105,9 @@ static struct vg_task *take_injected(struct vg_worker *worker)
         next = vg_link_next(link);
         push_back(worker, VG_LINK_OWNER(link, struct vg_task, link));
     }
+    /* Between the inbox and the ring nobody could see them: who was woken for them may sleep again. */
+    if (vg_link_next(first) != NULL)
+        vg_idle_ring(worker->exec);
     return VG_LINK_OWNER(first, struct vg_task, link);
 }
 
@@ -112,7 +115,12 @@ static struct vg_task *take_fifo(struct vg_worker *worker)
 {
     struct vg_task *task = vg_runq_pop_owner(&worker->runq);
 
-    return task != NULL ? task : vg_overflow_take(&worker->overflow, &worker->runq);
+    if (task != NULL)
+        return task;
+    task = vg_overflow_take(&worker->overflow, &worker->runq);
+    if (task != NULL && !vg_runq_empty_any(&worker->runq))
+        vg_idle_ring(worker->exec); /* as in take_injected() */
+    return task;
 }
 
 static struct vg_task *take_warm(struct vg_worker *worker)

@@ -144,7 +144,7 @@ struct http_answer {
     struct http_response response;
     struct vg_lock lock;
     struct vg_sleep nap;
-    char body[32];
+    char body[64];
 };
 struct http_answer *http_answer(struct http_answer *f, struct http_connection *connection);
 

@@ -30,40 +30,42 @@ static enum http_route find_route(const struct http_request *request)
     return HTTP_ROUTE_NONE;
 }
 
+static void set(struct http_answer *f, unsigned status, const char *type, const char *body,
+                size_t len)
+{
+    f->response.status = status;
+    f->response.type = type;
+    f->response.body = body;
+    f->response.body_len = len;
+}
+
 /* The status says it all. */
-static void explain(struct http_response *response, unsigned status)
+static void set_status(struct http_answer *f, unsigned status)
 {
-    response->status = status;
-    response->type = "text/plain";
-    response->body = http_status_str((enum http_status)status);
-    response->body_len = strlen(response->body);
+    const int len = snprintf(f->body, sizeof f->body, "%u %s\n", status,
+                             http_status_str((enum http_status)status));
+
+    set(f, status, "text/plain", f->body, (size_t)len);
 }
 
-static void set_body(struct http_response *response, const char *type, const char *body, size_t len)
+static enum http_route choose(struct http_answer *f)
 {
-    response->status = HTTP_STATUS_OK;
-    response->type = type;
-    response->body = body;
-    response->body_len = len;
-}
-
-static enum http_route choose(const struct http_request *request, struct http_response *response)
-{
+    const struct http_request *request = &f->connection->request;
     const unsigned method = request->parser.method;
     enum http_route route = HTTP_ROUTE_NONE;
 
     if (request->status != 0) {
-        explain(response, request->status);
+        set_status(f, request->status);
         return route;
     }
-    response->head_only = method == HTTP_HEAD;
+    f->response.head_only = method == HTTP_HEAD;
     if (method != HTTP_GET && method != HTTP_HEAD) {
-        explain(response, HTTP_STATUS_METHOD_NOT_ALLOWED);
+        set_status(f, HTTP_STATUS_METHOD_NOT_ALLOWED);
         return route;
     }
     route = find_route(request);
     if (route == HTTP_ROUTE_NONE)
-        explain(response, HTTP_STATUS_NOT_FOUND);
+        set_status(f, HTTP_STATUS_NOT_FOUND);
     return route;
 }
 
@@ -84,22 +86,22 @@ VG_ASYNC(http_answer)
     VG_BEGIN(f);
     int rc;
 
-    f->route = choose(&f->connection->request, &f->response);
+    f->route = choose(f);
     switch (f->route) {
     case HTTP_ROUTE_NONE:
         break;
     case HTTP_ROUTE_PAGE:
-        set_body(&f->response, "text/html", page, sizeof page - 1);
+        set(f, HTTP_STATUS_OK, "text/html", page, sizeof page - 1);
         break;
     case HTTP_ROUTE_COUNT:
         VG_TRY(rc, vg_lock(&f->lock, &f->connection->server->count_mutex));
         rc = snprintf(f->body, sizeof f->body, "%" PRIu64 "\n", ++f->connection->server->count);
         vg_unlock(&f->connection->server->count_mutex);
-        set_body(&f->response, "text/plain", f->body, (size_t)rc);
+        set(f, HTTP_STATUS_OK, "text/plain", f->body, (size_t)rc);
         break;
     case HTTP_ROUTE_SLEEP:
         VG_TRY(rc, vg_sleep(&f->nap, VG_MSEC(1)));
-        set_body(&f->response, "text/plain", "slept\n", 6);
+        set(f, HTTP_STATUS_OK, "text/plain", "slept\n", 6);
         break;
     }
     VG_RETURN((int)respond(f));

@@ -172,6 +172,19 @@ static bool is_below_opaque(const struct vg_future *starved)
     return fence == NULL || fence->state != VG_PARKED;
 }
 
+/* Most tasks wait for a timer or the kernel, and need no closer look. */
+static bool path_waits_for_something(struct vg_task *task)
+{
+    struct vg_walk walk;
+    struct vg_walk_item item;
+
+    vg_walk_begin_path(&walk, vg_task_root(task));
+    while (vg_walk_next(&walk, &item))
+        if (item.fut->ops->waits != NULL)
+            return true;
+    return false;
+}
+
 bool vg_lockup_find(struct vg_task *task, const struct vg_future *passed, enum vg_lockup_mode mode,
                     struct vg_lockup *lockup)
 {
@@ -181,7 +194,7 @@ bool vg_lockup_find(struct vg_task *task, const struct vg_future *passed, enum v
     unsigned locked = 0;
 
     *lockup = (struct vg_lockup){.exits = 0};
-    if (!split_task(&split, task, passed))
+    if (!path_waits_for_something(task) || !split_task(&split, task, passed))
         return false;
     vg_task_info(task, &info);
     for (unsigned i = 0; i < split.path.count; i++) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "live.h"
+#include "vg_fault.h"
 
 static void note_slow(struct vg_lane *lane, uint64_t length)
 {
@@ -135,7 +136,7 @@ static int on_attach(struct vg_probe *probe, struct vg_exec *exec, unsigned work
     vg_exec_sites(exec, &begin, &end);
     live->lane_size = vg_sites_layout(&live->sites, begin, end, sizeof(struct vg_lane));
     live->space_size = live->lane_size * workers;
-    live->space = (char *)vg_os_reserve(live->space_size);
+    live->space = VG_FAULT("reserve") ? NULL : (char *)vg_os_reserve(live->space_size);
     if (live->space == NULL)
         return -ENOMEM;
     live->workers = workers;

@@ -21,14 +21,31 @@ size_t vg_sites_layout(struct vg_sites *sites, const struct vg_site *begin,
     return align_up(sites->counts_at + slots * sizeof(struct vg_slot_counts), 4096);
 }
 
-static inline void record(struct vg_slot_head *head, struct vg_slot_counts *counts,
-                          enum vg_segment segment, uint64_t ns)
+static inline void add(VG_ATOMIC(uint64_t) * word, uint64_t n)
 {
-    vg_store(&head->segment[segment].sum, vg_load(&head->segment[segment].sum, relaxed) + ns,
-             relaxed);
-    if (VG_UNLIKELY(ns > vg_load(&head->segment[segment].max, relaxed)))
-        vg_store(&head->segment[segment].max, ns, relaxed);
-    vg_hist_record(&counts->segment[segment], ns);
+    vg_store(word, vg_load(word, relaxed) + n, relaxed);
+}
+
+static inline void raise(VG_ATOMIC(uint64_t) * word, uint64_t n)
+{
+    if (VG_UNLIKELY(n > vg_load(word, relaxed)))
+        vg_store(word, n, relaxed);
+}
+
+static void record_split(struct vg_slot_head *head, struct vg_slot_counts *counts,
+                         const struct vg_visit *visit)
+{
+    const uint64_t length[VG_SEGMENTS] = {
+        [VG_SEG_RUNTIME] = visit->runtime_ns,
+        [VG_SEG_PARENT] = visit->parent_ns,
+        [VG_SEG_TOTAL] = visit->runtime_ns + visit->parent_ns,
+    };
+
+    add(&head->parent_sum, visit->parent_ns);
+    for (unsigned i = 0; i < VG_SEGMENTS; i++) {
+        raise(&head->max[i], length[i]);
+        vg_hist_record(&counts->segment[i], length[i]);
+    }
 }
 
 void vg_site_record(const struct vg_sites *sites, char *space, const struct vg_visit *visit)
@@ -37,8 +54,35 @@ void vg_site_record(const struct vg_sites *sites, char *space, const struct vg_v
     struct vg_slot_head *head = vg_slot_head(sites, space, slot);
     struct vg_slot_counts *counts = vg_slot_counts(sites, space, slot);
 
-    vg_store(&head->count, vg_load(&head->count, relaxed) + 1, relaxed);
-    record(head, counts, VG_SEG_RUNTIME, visit->runtime_ns);
-    record(head, counts, VG_SEG_PARENT, visit->parent_ns);
-    record(head, counts, VG_SEG_TOTAL, visit->runtime_ns + visit->parent_ns);
+    add(&head->count, 1);
+    add(&head->runtime_sum, visit->runtime_ns);
+    if (VG_UNLIKELY(visit->parent_ns != 0)) {
+        record_split(head, counts, visit);
+        return;
+    }
+    raise(&head->prompt_max, visit->runtime_ns);
+    vg_hist_record(&counts->prompt, visit->runtime_ns);
+}
+
+void vg_site_read(const struct vg_sites *sites, char *space, unsigned slot,
+                  struct vg_site_sum *into)
+{
+    struct vg_slot_head *head = vg_slot_head(sites, space, slot);
+    struct vg_slot_counts *counts = vg_slot_counts(sites, space, slot);
+    const uint64_t prompt_max = vg_load(&head->prompt_max, relaxed);
+    const uint64_t runtime = vg_load(&head->runtime_sum, relaxed);
+    const uint64_t parent = vg_load(&head->parent_sum, relaxed);
+    struct vg_hist prompt = {.count = 0};
+
+    into->count += vg_load(&head->count, relaxed);
+    into->sum[VG_SEG_RUNTIME] += runtime;
+    into->sum[VG_SEG_PARENT] += parent;
+    into->sum[VG_SEG_TOTAL] += runtime + parent;
+    for (unsigned i = 0; i < VG_SEGMENTS; i++)
+        vg_hist_merge(&into->hist[i], &counts->segment[i], vg_load(&head->max[i], relaxed));
+    vg_hist_merge(&prompt, &counts->prompt, prompt_max);
+    vg_hist_merge(&into->hist[VG_SEG_RUNTIME], &counts->prompt, prompt_max);
+    vg_hist_merge(&into->hist[VG_SEG_TOTAL], &counts->prompt, prompt_max);
+    into->hist[VG_SEG_PARENT].bucket[0] += prompt.count;
+    into->hist[VG_SEG_PARENT].count += prompt.count;
 }

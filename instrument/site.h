@@ -10,9 +10,13 @@
  * Latencies by await site. Each worker has an array of slots, two for each site of the program (woken on
  * the task's await path, woken beside it) and two more for everything else.
  *
- *     slot heads, 64 bytes each | distributions, three for each slot
+ *     slot heads, 64 bytes each | distributions, four for each slot
  *
  * Both arrays lie in reserved address space and are touched only where a site is used.
+ *
+ * Nearly every wake is answered in the very first step of its task's poll, so that all of the wait is the
+ * executor's. Those are recorded once, apart from the others, and the reader adds them to all three
+ * segments.
  */
 
 enum vg_segment { VG_SEG_RUNTIME, VG_SEG_PARENT, VG_SEG_TOTAL, VG_SEGMENTS };
@@ -21,13 +25,14 @@ enum { VG_SITES_MAX = 8192 }; /* further ones count as "everything else" */
 
 struct vg_slot_head {
     VG_ATOMIC(uint64_t) count;
-    struct {
-        VG_ATOMIC(uint64_t) sum, max;
-    } segment[VG_SEGMENTS];
+    VG_ATOMIC(uint64_t) runtime_sum, parent_sum;
+    VG_ATOMIC(uint64_t) prompt_max;       /* of the waits without a parents' share */
+    VG_ATOMIC(uint64_t) max[VG_SEGMENTS]; /* of the others */
     uint64_t pad;
 };
 
 struct vg_slot_counts {
+    struct vg_hist_counts prompt;
     struct vg_hist_counts segment[VG_SEGMENTS];
 };
 
@@ -75,5 +80,15 @@ static inline struct vg_slot_counts *vg_slot_counts(const struct vg_sites *sites
 
 /* By the worker that owns the space. */
 void vg_site_record(const struct vg_sites *sites, char *space, const struct vg_visit *visit);
+
+/* What has been recorded in a slot, added to these. */
+struct vg_site_sum {
+    uint64_t count;
+    uint64_t sum[VG_SEGMENTS];
+    struct vg_hist hist[VG_SEGMENTS];
+};
+
+void vg_site_read(const struct vg_sites *sites, char *space, unsigned slot,
+                  struct vg_site_sum *into);
 
 #endif

@@ -12,10 +12,10 @@
 
 static struct vg_latency latency(const struct vg_tally_line *line, enum vg_segment segment)
 {
-    const struct vg_hist *hist = &line->hist[segment];
+    const struct vg_hist *hist = &line->waits.hist[segment];
 
     return (struct vg_latency){
-        .sum = line->sum[segment],
+        .sum = line->waits.sum[segment],
         .p50 = vg_hist_quantile(hist, 500),
         .p99 = vg_hist_quantile(hist, 990),
         .p999 = vg_hist_quantile(hist, 999),
@@ -29,7 +29,7 @@ static struct vg_snapshot_row make_row(const struct vg_liveness *live,
     return (struct vg_snapshot_row){
         .site = vg_sites_at(&live->sites, line->slot),
         .node = line->slot % 2 ? VG_NODE_CHILD : VG_NODE_TASK,
-        .count = line->count,
+        .count = line->waits.count,
         .open = line->open,
         .runtime = latency(line, VG_SEG_RUNTIME),
         .parent = latency(line, VG_SEG_PARENT),
@@ -49,9 +49,14 @@ static int busier(const void *a, const void *b)
 static void fill_rows(struct vg_snapshot *snapshot, const struct vg_tally *tally)
 {
     for (unsigned i = 0; i < tally->lines; i++)
-        if (tally->line[i].count + tally->line[i].open > 0)
+        if (tally->line[i].waits.count + tally->line[i].open > 0)
             snapshot->row[snapshot->rows++] = make_row(tally->live, &tally->line[i]);
     qsort(snapshot->row, snapshot->rows, sizeof *snapshot->row, busier);
+}
+
+static void raise(uint64_t *max, uint64_t n)
+{
+    *max = n > *max ? n : *max;
 }
 
 static void fill_worker(struct vg_snapshot *snapshot, struct vg_liveness *live, unsigned index)
@@ -63,12 +68,12 @@ static void fill_worker(struct vg_snapshot *snapshot, struct vg_liveness *live, 
     *worker = (struct vg_snapshot_worker){.passed_over = vg_load(&lane->passed_over, relaxed)};
     for (unsigned slot = 0; slot < slots; slot++) {
         struct vg_slot_head *head = vg_slot_head(&live->sites, (char *)lane, slot);
-        const uint64_t max = vg_load(&head->segment[VG_SEG_TOTAL].max, relaxed);
 
         worker->visits += vg_load(&head->count, relaxed);
-        worker->runtime_sum += vg_load(&head->segment[VG_SEG_RUNTIME].sum, relaxed);
-        worker->parent_sum += vg_load(&head->segment[VG_SEG_PARENT].sum, relaxed);
-        worker->total_max = max > worker->total_max ? max : worker->total_max;
+        worker->runtime_sum += vg_load(&head->runtime_sum, relaxed);
+        worker->parent_sum += vg_load(&head->parent_sum, relaxed);
+        raise(&worker->total_max, vg_load(&head->prompt_max, relaxed));
+        raise(&worker->total_max, vg_load(&head->max[VG_SEG_TOTAL], relaxed));
     }
     snapshot->lost += vg_load(&lane->lost, relaxed);
     snapshot->healings += vg_load(&lane->healings, relaxed);

@@ -41,18 +41,9 @@ static void sum_up(struct vg_tally_line *line, const struct vg_liveness *live)
 {
     for (unsigned i = 0; i < live->workers; i++) {
         char *space = (char *)vg_lane_of(live, i);
-        struct vg_slot_head *head = vg_slot_head(&live->sites, space, line->slot);
-        struct vg_slot_counts *counts = vg_slot_counts(&live->sites, space, line->slot);
-        const uint64_t count = vg_load(&head->count, relaxed);
 
-        if (count == 0)
-            continue;
-        line->count += count;
-        for (unsigned s = 0; s < VG_SEGMENTS; s++) {
-            line->sum[s] += vg_load(&head->segment[s].sum, relaxed);
-            vg_hist_merge(&line->hist[s], &counts->segment[s],
-                          vg_load(&head->segment[s].max, relaxed));
-        }
+        if (vg_load(&vg_slot_head(&live->sites, space, line->slot)->count, relaxed) > 0)
+            vg_site_read(&live->sites, space, line->slot, &line->waits);
     }
 }
 

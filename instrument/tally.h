@@ -11,9 +11,8 @@
 
 struct vg_tally_line {
     unsigned slot;
-    uint64_t count, open;
-    uint64_t sum[VG_SEGMENTS];
-    struct vg_hist hist[VG_SEGMENTS];
+    uint64_t open;
+    struct vg_site_sum waits; /* count: of those that have ended */
 };
 
 struct vg_tally {

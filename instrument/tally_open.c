@@ -11,10 +11,10 @@ static void add(struct vg_tally *tally, const struct vg_site *site, enum vg_node
     struct vg_snapshot_open *open = &tally->open;
 
     line->open++;
-    line->sum[segment] += age;
-    line->sum[VG_SEG_TOTAL] += age;
-    vg_hist_add(&line->hist[segment], age);
-    vg_hist_add(&line->hist[VG_SEG_TOTAL], age);
+    line->waits.sum[segment] += age;
+    line->waits.sum[VG_SEG_TOTAL] += age;
+    vg_hist_add(&line->waits.hist[segment], age);
+    vg_hist_add(&line->waits.hist[VG_SEG_TOTAL], age);
 
     open->count++;
     open->over_10ms += age >= VG_MSEC(10);

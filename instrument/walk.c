@@ -32,13 +32,14 @@ static void push(struct vg_walk *walk, const struct vg_walk_item *item)
 
 /* An async frame has one awaited child; the rest hang on a list, which is followed here because asking for
  * them by number would take quadratic time. */
-static const struct vg_future *next_of_frame(struct vg_walk_branch *branch)
+static const struct vg_future *next_of_frame(const struct vg_walk *walk,
+                                             struct vg_walk_branch *branch)
 {
     const struct vg_future *frame = branch->node.fut, *fut;
 
     if (branch->index == 0) {
         branch->index = 1;
-        branch->background = vg_frame_background(frame, 0);
+        branch->background = walk->path_only ? NULL : vg_frame_background(frame, 0);
         fut = frame->ops->child(frame, 0);
         if (fut != NULL && awaits(frame, fut))
             return fut;
@@ -79,7 +80,13 @@ void vg_walk_begin(struct vg_walk *walk, const struct vg_future *root)
     walk->root = root;
     walk->depth = 0;
     walk->budget = VG_WALK_NODES;
-    walk->truncated = false;
+    walk->path_only = walk->truncated = false;
+}
+
+void vg_walk_begin_path(struct vg_walk *walk, const struct vg_future *root)
+{
+    vg_walk_begin(walk, root);
+    walk->path_only = true;
 }
 
 static bool take_root(struct vg_walk *walk, struct vg_walk_item *item)
@@ -102,7 +109,8 @@ bool vg_walk_next(struct vg_walk *walk, struct vg_walk_item *item)
     while (walk->depth > 0) {
         struct vg_walk_branch *branch = &walk->branch[walk->depth - 1];
         const bool frame = branch->node.fut->ops->kind == VG_KIND_ASYNC;
-        const struct vg_future *fut = frame ? next_of_frame(branch) : next_of_node(walk, branch);
+        const struct vg_future *fut =
+            frame ? next_of_frame(walk, branch) : next_of_node(walk, branch);
 
         if (walk->budget == 0) {
             walk->truncated = true;

@@ -34,11 +34,15 @@ struct vg_walk {
     const struct vg_future *root;
     unsigned depth; /* of the stack */
     unsigned budget;
+    bool path_only; /* do not look at the background */
     bool truncated;
     struct vg_walk_branch branch[VG_WALK_BRANCHES];
 };
 
 void vg_walk_begin(struct vg_walk *walk, const struct vg_future *root);
+
+/* Visits only what is on the await path. */
+void vg_walk_begin_path(struct vg_walk *walk, const struct vg_future *root);
 bool vg_walk_next(struct vg_walk *walk, struct vg_walk_item *item);
 
 /* Whether the walk shows no children of this future, whatever it has. */

@@ -68,7 +68,7 @@ static void fill(struct io_uring_sqe *sqe, const struct vg_op *op)
  */
 static void hang_up(struct vg_ring *ring, int fd)
 {
-    if (io_uring_sq_ready(&ring->uring) > 0)
+    if (!ring->stalled && io_uring_sq_ready(&ring->uring) > 0)
         flush(ring);
     (void)shutdown(fd, SHUT_RDWR);
 }

@@ -10,6 +10,7 @@
  * none), on whatever thread comes by: nonzero means "fail here".
  *
  * slots, thread   no memory for waker slots; no more threads
+ * reserve, watchdog   no address space for the instruments; no thread for their watchdog
  * fired           a waker has won its slot and has not woken yet (nonzero: it never does)
  * push, notify    a wake: stamped and not pushed; pushed, and its task not queued
  * disarm          a waiter or slot is about to be taken back although it was woken

@@ -141,6 +141,22 @@ TEST(a_wake_that_comes_after_a_poll_makes_another_one)
     rig_close(&rig);
 }
 
+TEST(the_wake_that_ends_a_future_leaves_nothing_armed)
+{
+    struct rig rig;
+    struct event event[MANY] = {{.set = false}};
+
+    rig_open(&rig);
+    rig_spawn(&rig, many, event);
+    CHECK_EQ(rig.task[0].task->armed, MANY);
+    for (unsigned i = 0; i < MANY; i++) {
+        event_set(&event[i]);
+        rig_run(&rig);
+        CHECK_EQ(rig.task[0].task->armed, MANY - 1 - i);
+    }
+    rig_close(&rig);
+}
+
 /* ---- one waiter, again and again ------------------------------------------------------------------- */
 
 struct awaiter {
@@ -328,94 +344,5 @@ TEST(two_children_that_wake_each_other_for_ever_do_not_starve_other_tasks)
     rig_spawn(&rig, stopper, &stop);
     CHECK_EQ(RIG_RET(&rig, 0, struct pair), 0);
     CHECK(rig_polls(&rig, 0) < 10);
-    rig_close(&rig);
-}
-
-/* ---- a loser that is woken while the winner is polled ---------------------------------------------- */
-
-struct racer {
-    VG_FRAME(int);
-    struct event *event; /* two */
-    bool reuse;
-    VG_ARMS(2) arms;
-    union {
-        struct event_wait wait[2];
-        struct vg_sleep nap;
-    } u;
-};
-
-static void set_loser(void *arg)
-{
-    struct racer *f = arg;
-
-    if (f->event[0].set)
-        set_elsewhere(&f->event[1]);
-}
-
-VG_ASYNC(racer)
-{
-    VG_BEGIN(f);
-    int rc;
-    VG_AWAIT(rc, VG_SELECT(f->arms,
-                           VG_CANCEL(event_wait_hooked(&f->u.wait[0], &f->event[0], set_loser, f)),
-                           VG_CANCEL(event_wait(&f->u.wait[1], &f->event[1]))));
-    CHECK_EQ(rc, 0);
-    CHECK_EQ(f->u.wait[1].ret, 0); /* it was set before it could be cancelled */
-    SCRIBBLE(&f->arms);
-    SCRIBBLE(&f->u);
-    VG_AWAIT(rc, vg_sleep(&f->u.nap, VG_MSEC(1)));
-    VG_RETURN(rc);
-}
-
-static struct racer *racer(struct racer *f, struct event *event)
-{
-    VG_SETUP(f, racer);
-    f->event = event;
-    return f;
-}
-
-TEST(a_loser_woken_while_the_winner_is_polled_ends_with_its_waiter_off_every_list)
-{
-    struct rig rig;
-    struct event event[2] = {{.set = false}};
-
-    rig_open(&rig);
-    rig_spawn(&rig, racer, event);
-    event_set(&event[0]);
-    rig_run(&rig);
-    CHECK(!rig_done(&rig, 0));
-    rig_pass(&rig, VG_MSEC(1));
-    CHECK_EQ(RIG_RET(&rig, 0, struct racer), 0);
-    rig_close(&rig);
-}
-
-TEST(a_loser_woken_in_the_same_batch_ends_with_its_waiter_off_every_list)
-{
-    struct rig rig;
-    struct event event[2] = {{.set = false}};
-
-    rig_open(&rig);
-    rig_spawn(&rig, racer, event);
-    event_set(&event[0]);
-    event_set(&event[1]);
-    rig_run(&rig);
-    rig_pass(&rig, VG_MSEC(1));
-    CHECK_EQ(RIG_RET(&rig, 0, struct racer), 0);
-    rig_close(&rig);
-}
-
-TEST(the_wake_that_ends_a_future_leaves_nothing_armed)
-{
-    struct rig rig;
-    struct event event[MANY] = {{.set = false}};
-
-    rig_open(&rig);
-    rig_spawn(&rig, many, event);
-    CHECK_EQ(rig.task[0].task->armed, MANY);
-    for (unsigned i = 0; i < MANY; i++) {
-        event_set(&event[i]);
-        rig_run(&rig);
-        CHECK_EQ(rig.task[0].task->armed, MANY - 1 - i);
-    }
     rig_close(&rig);
 }

@@ -203,14 +203,16 @@ struct either {
 VG_ASYNC(either)
 {
     VG_BEGIN(f);
-    int rc = 0;
+    int rc;
     VG_AWAIT(f->ret, VG_SELECT(f->arms, VG_CANCEL(event_wait(&f->u.wait.plain, f->event)),
                                VG_CANCEL(foreign_wait(&f->u.wait.foreign, f->foreign))));
     SCRIBBLE(&f->arms);
     SCRIBBLE(&f->u);
-    if (f->rest > 0)
+    if (f->rest > 0) {
         VG_AWAIT(rc, vg_sleep(&f->nap, f->rest));
-    VG_RETURN(rc < 0 ? rc : f->ret);
+        CHECK_EQ(rc, 0);
+    }
+    VG_RETURN(f->ret);
 }
 
 static struct either *either(struct either *f, struct foreign *foreign, struct event *event,

@@ -105,15 +105,19 @@ static void stay(const char *word)
 static void flood(int fd)
 {
     static char buf[1 << 16];
-    const ssize_t n = read(STDIN_FILENO, buf, sizeof buf);
-    size_t at = 0;
+    const ssize_t input = read(STDIN_FILENO, buf, sizeof buf);
+    size_t n = input > 0 ? (size_t)input : 0, at = 0;
 
+    while (n > 0 && n <= sizeof buf / 2) {
+        memcpy(buf + n, buf, n);
+        n *= 2;
+    }
     while (n > 0 && ready(fd, POLLOUT, STUCK_MS)) {
-        const ssize_t sent = send(fd, buf + at, (size_t)n - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const ssize_t sent = send(fd, buf + at, n - at, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (sent < 0)
             die("send");
-        at = (at + (size_t)sent) % (size_t)n;
+        at = (at + (size_t)sent) % n;
     }
     stay("stuck");
 }

@@ -4,9 +4,11 @@
 # On SIGTERM and SIGINT a server ends with 0, whatever its clients do, well before its drain deadline.
 . "$(dirname "$0")/lib.sh"
 
-# hold <mode> <word>: a client in the background that does its worst.
+# hold <mode> <word> <input for printf>: a client in the background that does its worst.
 hold() {
-    $client "$1" $port >"$tmp/client.$1" &
+    printf "$3" >"$tmp/input"
+    rm -f "$tmp/client.$1"
+    $client "$1" $port <"$tmp/input" >"$tmp/client.$1" &
     others="$others $!"
     wait_for "$tmp/client.$1" "$2" || failed "client $1"
 }
@@ -21,22 +23,22 @@ stop INT
 same 'idle, SIGINT' $code 0
 
 start http_server --workers 2 --drain 60
-printf '' | hold hold sent
+hold hold sent ''
 stop
 same 'a silent client' $code 0
 
 start http_server --workers 2 --drain 60
-printf 'GET / HTTP/1.1\r\nHo' | hold hold sent
+hold hold sent 'GET / HTTP/1.1\r\nHo'
 stop
 same 'half a request' $code 0
 
 start http_server --workers 2 --drain 4
-printf "$request" | hold flood stuck
+hold flood stuck "$request"
 stop
 same 'a client that does not read' $code 0
 
 start echo_server --workers 2 --drain 60
-printf 'echo' | hold flood stuck
+hold flood stuck 'echo'
 stop
 same 'echo_server and a client that does not read' $code 0
 

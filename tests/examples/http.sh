@@ -55,7 +55,7 @@ same 'stderr' "$(cat "$tmp/err")" ''
 same 'program' "$(json "$tmp/report.json" program)" http_server
 same 'workers' "$(json "$tmp/report.json" workers)" 2
 [ "$(json "$tmp/report.json" server requests)" -gt 200 ] || failed 'the report counts the requests'
-[ "$(json "$tmp/report.json" liveness sites 0 count)" -gt 100 ] || failed 'the report has await sites'
+[ "$(json "$tmp/report.json" liveness sites 0 count)" -gt 10 ] || failed 'the report has await sites'
 same 'futurelocks' "$(json "$tmp/report.json" liveness verdicts futurelock reported)" 0
 same 'snoozed children' "$(json "$tmp/report.json" liveness verdicts snoozed-child reported)" 0
 contains 'text report' '^wake to poll' "$(cat "$tmp/out")"

@@ -7,6 +7,7 @@ client=$tools/examples_client
 tmp=$(mktemp -d)
 server=
 others=
+descriptors= # how many the server may have; nothing: as many as usual
 failures=0
 
 clean_up() {
@@ -47,7 +48,11 @@ wait_for() {
 start() {
     program=$1
     shift
-    "$programs/$program" --listen 127.0.0.1:0 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null &
+    : >"$tmp/out"
+    (
+        [ -z "$descriptors" ] || ulimit -n "$descriptors"
+        exec "$programs/$program" --listen 127.0.0.1:0 "$@"
+    ) >"$tmp/out" 2>"$tmp/err" </dev/null &
     server=$!
     tries=200
     until grep -q '^listening on ' "$tmp/out"; do

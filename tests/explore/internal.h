@@ -41,7 +41,8 @@ struct options {
     long executions; /* stop the search after so many; 0: never */
     long random, pct;
     uint64_t seed;
-    int steps; /* longest execution */
+    int steps;    /* longest execution */
+    bool may_cut; /* longer ones are no failure */
     bool c11;
     const char *replay, *save;
     int expect; /* enum mc_kind; -1: as the model says */

@@ -16,7 +16,7 @@
  * is made anew.
  */
 
-enum { STACK = 256 * 1024 };
+enum { STACK = 256 * 1024, LONG_TURN = 400 };
 
 struct fibre {
     jmp_buf at;
@@ -37,6 +37,7 @@ static struct fibre fibres[MC_THREADS];
 static struct waiting waiting[MC_THREADS];
 static bool done[MC_THREADS];
 static int pauses[MC_THREADS];
+static int turn; /* steps since the last switch */
 static jmp_buf main_at;
 
 static void **local; /* the model's thread-local pointer */
@@ -100,6 +101,7 @@ static _Noreturn void resume(int id)
         *local = local_value[id];
     }
     mc_run.current = id;
+    turn = 0;
     if (!fibres[id].alive)
         start(&fibres[id]);
     longjmp(fibres[id].at, 1);
@@ -215,6 +217,11 @@ void thread_step(const volatile void *address)
     int next;
 
     count_step();
+    if (++turn > LONG_TURN) {
+        /* It waits for something that it can only see others do. */
+        memory_thread_caught_up();
+        give_way();
+    }
     if (!may_preempt(address)) {
         search_no_choice();
         return;

@@ -218,6 +218,51 @@ TEST(a_late_cancel_does_not_touch_the_memory_s_next_operation)
     rig_close(&rig);
 }
 
+/* Ends together with its victim, and is seen first. */
+struct killer {
+    struct rig_op op; /* first */
+    struct vg_ring *ring;
+    struct rig_op *victim;
+};
+
+static void kill_victim(struct vg_op *op, int32_t result)
+{
+    struct killer *killer = (struct killer *)(void *)op;
+
+    CHECK_EQ(result, 1);
+    vg_fetch_add(&killer->op.ended, 1, acq_rel);
+    vg_ring_cancel_remote(killer->ring, &killer->victim->op);
+}
+
+TEST(a_cancel_that_waits_in_the_inbox_goes_when_its_operation_ends)
+{
+    struct rig rig;
+    struct rig_op victim;
+    struct killer killer;
+    int fd[2];
+    char buf[2];
+
+    rig_open(&rig, 1, NULL);
+    rig_socket_pair(fd);
+    CHECK_EQ(write(fd[1], "xy", 2), 2);
+    killer.ring = vg_uring_ring(rig.driver, 0);
+    killer.victim = &victim;
+    rig_init(&killer.op, VG_OP_RECV, fd[0], &buf[0], 1);
+    killer.op.op.done = kill_victim;
+    rig_init(&victim, VG_OP_RECV, fd[0], &buf[1], 1);
+    rig_submit(&rig, 0, &killer.op);
+    rig_submit(&rig, 0, &victim);
+    CHECK_EQ(rig_result(&rig, &victim), 1);
+    memset(&victim, 0xdd, sizeof victim);
+    CHECK_EQ(vg_load(&killer.ring->inbox.any, relaxed), 0);
+    CHECK_EQ(killer.ring->inbox.first, NULL);
+    rig_flush(&rig);
+    CHECK_EQ(rig_stats(&rig, 0).cancels, 0);
+    close(fd[0]);
+    close(fd[1]);
+    rig_close(&rig);
+}
+
 TEST(stopping_a_worker_ends_what_is_in_flight_before_it_returns)
 {
     enum { N = 200 };

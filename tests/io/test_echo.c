@@ -235,6 +235,56 @@ TEST(closing_the_executor_cancels_what_is_in_flight)
     }
 }
 
+/* Memory that is never given back: the tasks below are not polled to their end, and stay in it. */
+static void *arena_alloc(void *self, size_t size, size_t align)
+{
+    static _Alignas(4096) char arena[16 << 20];
+    static size_t used;
+
+    (void)self;
+    used = (used + align - 1) & ~(align - 1);
+    if (size > sizeof arena - used)
+        return NULL;
+    used += size;
+    return arena + used - size;
+}
+
+static void arena_free(void *self, void *ptr, size_t size, size_t align)
+{
+    (void)self, (void)ptr, (void)size, (void)align;
+}
+
+TEST(closing_without_patience_still_takes_every_operation_back_from_the_kernel)
+{
+    enum { N = 20 };
+    struct vg_config config = VG_CONFIG_INIT;
+    const struct vg_alloc arena = {.alloc = arena_alloc, .free = arena_free};
+    struct world world = {.workers = 1};
+    static int pair[N][2];
+
+    if (vg_uring_open(&world.driver, NULL, NULL) < 0)
+        SKIP("io_uring is refused here");
+    config.driver = world.driver;
+    config.workers = world.workers;
+    config.quiet = true;
+    config.alloc = &arena;
+    CHECK_EQ(vg_exec_open(&world.exec, &config), 0);
+    for (int i = 0; i < N; i++) {
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair[i]), 0);
+        CHECK_EQ(VG_SPAWN(world.exec, NULL, serve, pair[i][0]), 0);
+    }
+    while (world_stats(&world).inflight < N)
+        usleep(100);
+    CHECK_EQ(vg_exec_close(world.exec, 0), N);
+    CHECK_EQ(world_stats(&world).inflight, 0);
+    CHECK_EQ(world_stats(&world).abandoned, 0);
+    vg_uring_close(world.driver);
+    for (int i = 0; i < N; i++) {
+        close(pair[i][0]);
+        close(pair[i][1]);
+    }
+}
+
 /* ---- spawns from outside -------------------------------------------------------------------- */
 
 struct tick {

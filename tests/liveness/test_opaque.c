@@ -154,6 +154,56 @@ TEST(a_hand_written_future_that_polls_its_child_in_time_is_fine)
     }
 }
 
+/* ---- the task waits behind what a hand-written future hides ------------------------------------ */
+
+struct both {
+    VG_FRAME(int);
+    struct lab *lab;
+    int rc;
+    struct vg_sleep nap;
+    struct stubborn stubborn;
+    struct holder late;
+    VG_CHILDREN(2) all;
+};
+
+VG_ASYNC(both)
+{
+    VG_BEGIN(f);
+    VG_AWAIT(f->rc, vg_sleep(&f->nap, VG_MSEC(10)));
+    VG_AWAIT(f->rc, VG_JOIN(f->all, stubborn(&f->stubborn, f->lab, 600),
+                            holder(&f->late, f->lab, &f->lab->mutex, 20, 0)));
+    VG_RETURN(f->rc);
+}
+
+static struct both *both(struct both *f, struct lab *lab)
+{
+    VG_SETUP(f, both);
+    f->lab = lab;
+    return f;
+}
+
+TEST(a_lock_up_behind_a_hand_written_future_is_suspected_after_the_limit)
+{
+    FOR_SEEDS (seed, 100) {
+        struct lab lab;
+        struct both root;
+        const struct lab_report *seen;
+
+        lab_open(&lab, seed, false);
+        CHECK_EQ(VG_SPAWN(lab.exec, NULL, holder, &lab, &lab.mutex, 0, 50), 0);
+        CHECK_EQ(lab_run(&lab, &both(&root, &lab)->fut), 0);
+        CHECK_EQ(lab_ms(&lab), 610);
+        seen = lab_only(&lab, VG_VERDICT_FUTURELOCK);
+        CHECK_EQ(seen->report.confidence, VG_SUSPECTED);
+        CHECK_EQ(seen->ms, 150);
+        CHECK(seen->report.granted && !seen->report.parked);
+        CHECK_EQ(strcmp(seen->report.parent.type, "stubborn"), 0);
+        CHECK_STR(seen->text, "what is below it is unknown");
+        CHECK_EQ(lab.ends, 1);
+        lab_close(&lab);
+    }
+}
+
 /* ---- the library's own opaque combinator ------------------------------------------------------ */
 
 struct biased {

@@ -35,7 +35,7 @@ extern "C" {
  *
  * Verdicts  See enum vg_verdict. "Confirmed" means that the state itself proves it; "suspected", that
  *           something the instrument cannot see may still end it.
- * Memory    One mapping per executor, about 14 KiB for each worker and await site, of which only what
+ * Memory    One mapping per executor, about 18 KiB for each worker and await site, of which only what
  *           is used becomes resident. Nothing is allocated while tasks run. The object outlives the
  *           executor it serves, and serves one at a time.
  * Threads   vg_liveness_open() and vg_liveness_close() bracket the executor. vg_snapshot() from any

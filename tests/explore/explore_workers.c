@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two workers in the library's own loop: where tasks are queued, how they are found, stolen and slept for.
+ * Some job ends only when another one has been done, so both workers are needed: no task may wait in a queue
+ * while a worker sleeps.
+ */
+#include <string.h>
+
+#include "worker.h"
+
+#include "explore.h"
+
+enum { WORKERS = 2 };
+
+/* What the jobs do when they are polled. */
+enum { FIRST, SECOND, SPAWNER, JOBS };
+
+static struct vg_exec exec;
+static struct vg_worker workers[WORKERS];
+static struct vg_driver driver;
+static struct vg_task jobs[JOBS];
+static struct mc_bell doorbells[WORKERS], second_done, injected;
+static enum vg_place_in_queue
+    spawned_to; /* by the spawner; it waits for `injected` if it spawns nothing */
+static int spawns[2];
+static int expected, done, polled[JOBS]; /* by the model only */
+
+/* ---- what a worker asks of its driver, its timers and its tasks ---------------------------------- */
+
+static int driver_start(struct vg_driver *d, unsigned worker)
+{
+    (void)d, (void)worker;
+    return 0;
+}
+
+static uint64_t driver_now(struct vg_driver *d)
+{
+    (void)d;
+    return 1;
+}
+
+static bool driver_ready(struct vg_driver *d, unsigned worker)
+{
+    (void)d, (void)worker;
+    return false;
+}
+
+static unsigned driver_turn(struct vg_driver *d, unsigned worker)
+{
+    (void)d, (void)worker;
+    return 0;
+}
+
+static void driver_park(struct vg_driver *d, unsigned worker, uint64_t deadline)
+{
+    (void)d, (void)deadline;
+    mc_bell_wait(&doorbells[worker]);
+}
+
+static void driver_unpark(struct vg_driver *d, unsigned worker)
+{
+    (void)d;
+    mc_bell_ring(&doorbells[worker]);
+}
+
+static const struct vg_driver_ops driver_ops = {
+    .start = driver_start,
+    .now = driver_now,
+    .ready = driver_ready,
+    .turn = driver_turn,
+    .park = driver_park,
+    .unpark = driver_unpark,
+};
+
+unsigned vg_wheel_fire(struct vg_wheel *wheel, uint64_t now)
+{
+    (void)wheel, (void)now;
+    mc_fail(MC_ASSERTION, "there are no timers");
+}
+
+static void stop(void)
+{
+    vg_store(&exec.phase, VG_PHASE_QUIT, release);
+    for (unsigned i = 0; i < WORKERS; i++)
+        mc_bell_ring(&doorbells[i]);
+}
+
+static void spawn(void)
+{
+    if (spawns[0] == spawns[1])
+        mc_bell_wait(&injected);
+    else
+        for (int i = 0; i < 2; i++)
+            vg_enqueue(&exec, &jobs[spawns[i]], spawned_to);
+}
+
+enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
+{
+    struct vg_cx cx = {.task = task, .worker = worker};
+    long job = task - jobs;
+
+    MC_ASSERT(polled[job]++ == 0);
+    worker->cx = &cx;
+    if (job == FIRST)
+        mc_bell_wait(&second_done);
+    else if (job == SECOND)
+        mc_bell_ring(&second_done);
+    else
+        spawn();
+    worker->cx = NULL;
+    if (++done == expected)
+        stop();
+    return VG_END_DONE;
+}
+
+/* ---- models ----------------------------------------------------------------------------------- */
+
+static void init(int jobs_to_do)
+{
+    memset(&exec, 0, sizeof exec);
+    memset(workers, 0, sizeof workers);
+    memset(jobs, 0, sizeof jobs);
+    memset(polled, 0, sizeof polled);
+    expected = jobs_to_do;
+    done = 0;
+    driver.ops = &driver_ops;
+    exec.driver = &driver;
+    exec.workers = workers;
+    exec.workers_count = WORKERS;
+    vg_inject_init(&exec.inject);
+    vg_idle_init(&exec.idle, WORKERS);
+    for (unsigned i = 0; i < WORKERS; i++) {
+        workers[i].exec = &exec;
+        workers[i].index = i;
+        workers[i].rng = 1;
+        vg_deque_init(&workers[i].deque);
+        vg_runq_init(&workers[i].runq);
+        vg_store(&workers[i].wheel.next, VG_NEVER, relaxed);
+    }
+    vg_worker_here = NULL;
+    mc_thread_local(&vg_worker_here);
+}
+
+static void work(int id)
+{
+    MC_ASSERT(vg_worker_setup(&workers[id]) == 0);
+    vg_worker_run(&workers[id]);
+}
+
+static void all_done(void)
+{
+    MC_ASSERT(done == expected);
+    for (unsigned i = 0; i < WORKERS; i++)
+        MC_ASSERT(!workers[i].lifo && vg_runq_empty_any(&workers[i].runq));
+}
+
+static void init_injected(void)
+{
+    init(2);
+}
+
+static void from_outside(int id)
+{
+    if (id < WORKERS) {
+        work(id);
+    } else {
+        vg_enqueue(&exec, &jobs[FIRST], VG_QUEUE_BACK);
+        vg_enqueue(&exec, &jobs[SECOND], VG_QUEUE_BACK);
+    }
+}
+MC_MODEL(workers_injected, .threads = 3, .init = init_injected, .thread = from_outside,
+         .final = all_done);
+
+/* A worker that is not searching takes all that came from outside, and keeps the rest. */
+static void init_busy(void)
+{
+    init(3);
+    spawns[0] = spawns[1] = 0;
+    MC_ASSERT(vg_runq_push_owner(&workers[0].runq, &jobs[SPAWNER]));
+    workers[0].tick = 62;
+}
+
+static void while_busy(int id)
+{
+    if (id < WORKERS) {
+        work(id);
+    } else {
+        vg_enqueue(&exec, &jobs[FIRST], VG_QUEUE_BACK);
+        vg_enqueue(&exec, &jobs[SECOND], VG_QUEUE_BACK);
+        mc_bell_ring(&injected);
+    }
+}
+MC_MODEL(workers_injected_while_busy, .threads = 3, .init = init_busy, .thread = while_busy,
+         .final = all_done);
+
+static void init_spawned(enum vg_place_in_queue where, int first, int second)
+{
+    init(3);
+    spawned_to = where;
+    spawns[0] = first;
+    spawns[1] = second;
+    MC_ASSERT(vg_runq_push_owner(&workers[0].runq, &jobs[SPAWNER]));
+}
+
+static void init_spawned_behind(void)
+{
+    init_spawned(VG_QUEUE_BACK, FIRST, SECOND);
+}
+MC_MODEL(workers_spawned_behind, .threads = 2, .init = init_spawned_behind, .thread = work,
+         .final = all_done);
+
+static void init_spawned_child(void)
+{
+    init_spawned(VG_QUEUE_SCOPE, SECOND, FIRST);
+}
+MC_MODEL(workers_spawned_child, .threads = 2, .init = init_spawned_child, .thread = work,
+         .final = all_done);
+
+/* The second displaces the first from the private slot, where thieves do not look. */
+static void init_woken(void)
+{
+    init_spawned(VG_QUEUE_WARM, SECOND, FIRST);
+}
+MC_MODEL(workers_woken, .threads = 2, .init = init_woken, .thread = work, .final = all_done);
+
+/* Behind what has overflowed, new tasks overflow too, and come into the ring when their worker has room. */
+static void init_overflowing(void)
+{
+    init_spawned_behind();
+    vg_store(&workers[0].overflow.length, 1, relaxed);
+}
+MC_MODEL(workers_overflowing, .threads = 2, .init = init_overflowing, .thread = work,
+         .final = all_done);
