@@ -3,6 +3,7 @@
 #include <vigil/future.h>
 
 #include "task.h"
+#include "worker.h"
 
 /*
  * Start, adoption and end of futures. "Adopting" a running child only tells it who waits: its own wakes
@@ -201,6 +202,27 @@ void vg_settle(struct vg_future *fut, struct vg_cx *cx)
         (void)enter(fut, cx);
 }
 
+/* The member is free for it: a child that nobody awaits has no running children of its own to count,
+ * unless it is opaque. */
+static void note_site(struct vg_future *fut, const struct vg_site *site, const struct vg_exec *exec)
+{
+    const uintptr_t begin = (uintptr_t)exec->sites, at = (uintptr_t)site;
+    const uintptr_t index = (at - begin) / sizeof *site;
+
+    if (is_opaque(fut))
+        return;
+    fut->kids = 0;
+    if (at >= begin && at < (uintptr_t)exec->sites_end && index < UINT16_MAX)
+        fut->kids = (uint16_t)(index + 1);
+}
+
+const struct vg_site *vg_left_at(const struct vg_task *task, const struct vg_future *fut)
+{
+    if (is_opaque(fut) || fut->kids == 0 || (fut->state != VG_KEPT && fut->state != VG_PARKED))
+        return NULL;
+    return &task->exec->sites[fut->kids - 1];
+}
+
 void vg_leave(struct vg_future *fut, enum vg_state state, struct vg_cx *cx)
 {
     struct vg_async *frame = (struct vg_async *)(void *)(uintptr_t)vg_frame_of(cx->self);
@@ -214,6 +236,7 @@ void vg_leave(struct vg_future *fut, enum vg_state state, struct vg_cx *cx)
         fut->up->kids--;
         vg_task_unskip(cx->task); /* its wake was left to the opaque future, which may not have come to it */
     }
+    note_site(fut, frame->at, cx->task->exec);
     fut->next = frame->bg;
     frame->bg = fut;
     fut->up = &frame->fut;

@@ -115,12 +115,7 @@ static struct vg_task *take_fifo(struct vg_worker *worker)
 {
     struct vg_task *task = vg_runq_pop_owner(&worker->runq);
 
-    if (task != NULL)
-        return task;
-    task = vg_overflow_take(&worker->overflow, &worker->runq);
-    if (task != NULL && !vg_runq_empty_any(&worker->runq))
-        vg_idle_ring(worker->exec); /* as in take_injected() */
-    return task;
+    return task != NULL ? task : vg_overflow_take(&worker->overflow, &worker->runq);
 }
 
 static struct vg_task *take_warm(struct vg_worker *worker)

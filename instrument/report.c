@@ -63,10 +63,10 @@ static void add_headline(struct vg_text *text, const struct vg_report *report)
     add_task(text, report);
     switch (report->verdict) {
     case VG_VERDICT_FUTURELOCK:
-        vg_text_add(text, " waits for ");
+        vg_text_add(text, report->healed ? " waited for " : " waits for ");
         add_resource(text, report);
-        vg_text_add(text, "%s a future that only it could poll, and does not\n",
-                    report->owns ? ", held by" : " behind");
+        vg_text_add(text, "%s a future that only it could poll, and %s not\n",
+                    report->owns ? ", held by" : " behind", report->healed ? "did" : "does");
         break;
     case VG_VERDICT_STALLED_GRANT:
         vg_text_add(text, " was handed ");

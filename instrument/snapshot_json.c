@@ -148,8 +148,8 @@ void vg_snapshot_json(const struct vg_snapshot *snapshot, FILE *out)
     }
     fputs("],\"sites\":[", out);
     for (unsigned i = 0; i < snapshot->rows; i++) {
-        fputs(i > 0 ? ",\n" : "", out);
+        fputs(i > 0 ? ",\n" : "\n", out);
         put_row(out, &snapshot->row[i]);
     }
-    fputs("]}\n", out);
+    fputs("\n]}\n", out);
 }

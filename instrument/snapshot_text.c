@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <vigil/liveness.h>
 
+#include <string.h>
+
 #include "text.h"
 
 enum { CELL = 10, LABEL = 64 };
@@ -29,15 +31,37 @@ static void print_verdicts(const struct vg_snapshot *snapshot, FILE *out)
         fprintf(out, "  %llu reports found no room\n", (unsigned long long)snapshot->lost);
 }
 
+/* "conn.c:224 session": the place, and the async function, whose body the compiler calls session_body. */
 static void label_site(const struct vg_site *site, struct vg_text *text)
 {
+    static const char suffix[] = "_body";
+    size_t length;
+
     if (site == NULL) {
         vg_text_add(text, "(bare roots, queued tasks)");
         return;
     }
+    length = strlen(site->func);
+    if (length > sizeof suffix && strcmp(site->func + length - sizeof suffix + 1, suffix) == 0)
+        length -= sizeof suffix - 1;
     vg_text_site(text, site);
-    vg_text_add(text, " ");
-    vg_text_name(text, site->func);
+    vg_text_add(text, " %.*s", (int)length, site->func);
+}
+
+static int label_width(const struct vg_snapshot *snapshot)
+{
+    size_t width = strlen("await site");
+
+    for (unsigned i = 0; i < snapshot->rows; i++) {
+        char label[LABEL + 1];
+        struct vg_text text;
+
+        vg_text_init(&text, label, sizeof label);
+        label_site(snapshot->row[i].site, &text);
+        if (strlen(label) > width)
+            width = strlen(label);
+    }
+    return (int)width;
 }
 
 static void print_open(const struct vg_snapshot_open *open, FILE *out)
@@ -58,20 +82,29 @@ static void print_open(const struct vg_snapshot_open *open, FILE *out)
     fputc('\n', out);
 }
 
-static void print_row(const struct vg_snapshot_row *row, FILE *out)
+static void print_head(int width, FILE *out)
+{
+    fprintf(out, "wake to poll\n  %-*s %-5s %10s %6s  %-8s%*s%*s%*s%*s\n", width, "await site",
+            "node", "answered", "open", "part", CELL, "p50", CELL, "p99", CELL, "p99.9", CELL,
+            "max");
+}
+
+static void print_row(const struct vg_snapshot_row *row, int width, FILE *out)
 {
     const struct vg_latency *segment[] = {&row->runtime, &row->parent, &row->total};
     static const char *const name[] = {"runtime", "parent", "total"};
     char label[LABEL + 1];
     struct vg_text text;
+    int indent;
 
     vg_text_init(&text, label, sizeof label);
     label_site(row->site, &text);
-    fprintf(out, "  %-44s %-5s %10llu %6llu", label, row->node == VG_NODE_CHILD ? "child" : "task",
-            (unsigned long long)row->count, (unsigned long long)row->open);
+    indent = fprintf(out, "  %-*s %-5s %10llu %6llu", width, label,
+                     row->node == VG_NODE_CHILD ? "child" : "task", (unsigned long long)row->count,
+                     (unsigned long long)row->open);
     for (unsigned i = 0; i < 3; i++) {
         if (i > 0)
-            fprintf(out, "%*s", 2 + 44 + 1 + 5 + 1 + 10 + 1 + 6, "");
+            fprintf(out, "%*s", indent, "");
         fprintf(out, "  %-8s", name[i]);
         print_duration(out, segment[i]->p50);
         print_duration(out, segment[i]->p99);
@@ -95,6 +128,7 @@ void vg_snapshot_text(const struct vg_snapshot *snapshot, FILE *out)
 {
     char name[4 * sizeof snapshot->name];
     struct vg_text text;
+    int width;
 
     vg_text_init(&text, name, sizeof name);
     vg_text_name(&text, snapshot->name);
@@ -103,10 +137,10 @@ void vg_snapshot_text(const struct vg_snapshot *snapshot, FILE *out)
     fputs("verdicts\n", out);
     print_verdicts(snapshot, out);
     print_open(&snapshot->open, out);
-    fprintf(out, "wake to poll\n  %-44s %-5s %10s %6s  %-8s%*s%*s%*s%*s\n", "await site", "node",
-            "answered", "open", "part", CELL, "p50", CELL, "p99", CELL, "p99.9", CELL, "max");
+    width = label_width(snapshot);
+    print_head(width, out);
     for (unsigned i = 0; i < snapshot->rows; i++)
-        print_row(&snapshot->row[i], out);
+        print_row(&snapshot->row[i], width, out);
     for (unsigned i = 0; i < snapshot->workers; i++)
         print_worker(snapshot, i, out);
 }

@@ -9,6 +9,21 @@ void vg_stalls_add(struct vg_stalls *stalls, const struct vg_stall *stall)
     vg_store(&stalls->last_end, stall->to, relaxed);
 }
 
+bool vg_stalls_note_deadline(struct vg_stalls *stalls, uint64_t deadline, uint64_t now)
+{
+    const uint64_t tolerated = VG_MSEC(50), excused = VG_SEC(1);
+
+    if (now < tolerated || deadline > now - tolerated) {
+        if (stalls->late_from != 0)
+            vg_stalls_add(stalls, &(struct vg_stall){stalls->late_from, now});
+        stalls->late_from = 0;
+        return false;
+    }
+    if (stalls->late_from == 0)
+        stalls->late_from = deadline;
+    return now - stalls->late_from < excused;
+}
+
 uint64_t vg_stalls_ran(const struct vg_stalls *stalls, uint64_t since, uint64_t now)
 {
     const unsigned count = stalls->count < VG_STALLS ? stalls->count : VG_STALLS;

@@ -53,15 +53,17 @@ void vg_text_duration(struct vg_text *text, uint64_t ns)
         uint64_t unit;
         const char *name;
     } scale[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+    unsigned long long whole, tenth;
     unsigned i = 0;
 
     while (i < 3 && ns < scale[i].unit)
         i++;
-    if (ns / scale[i].unit >= 100 || ns % scale[i].unit == 0)
-        vg_text_add(text, "%llu %s", (unsigned long long)(ns / scale[i].unit), scale[i].name);
+    whole = ns / scale[i].unit;
+    tenth = ns % scale[i].unit * 10 / scale[i].unit;
+    if (whole >= 100 || tenth == 0)
+        vg_text_add(text, "%llu %s", whole, scale[i].name);
     else
-        vg_text_add(text, "%llu.%llu %s", (unsigned long long)(ns / scale[i].unit),
-                    (unsigned long long)(ns % scale[i].unit * 10 / scale[i].unit), scale[i].name);
+        vg_text_add(text, "%llu.%llu %s", whole, tenth, scale[i].name);
 }
 
 static void add_line(struct vg_text *text, const char *file, int line)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include <vigil/driver.h>
+
 #include "live.h"
 
 struct pass {
     struct vg_liveness *live;
     uint64_t now;
+    bool late; /* the executor is: what is overdue may be its fault */
 };
 
 static void take_posts(struct vg_liveness *live)
@@ -22,8 +25,9 @@ static void take_posts(struct vg_liveness *live)
 }
 
 /* Copies first, prints after: the task can be woken, but cannot run, while it is held. */
-static bool examine(struct vg_liveness *live, struct vg_task *task, uint64_t id, uint64_t now)
+static bool examine(const struct pass *pass, struct vg_task *task, uint64_t id)
 {
+    struct vg_liveness *live = pass->live;
     struct vg_task_info info;
     bool found = false;
 
@@ -31,7 +35,7 @@ static bool examine(struct vg_liveness *live, struct vg_task *task, uint64_t id,
         return false;
     vg_task_info(task, &info);
     if (info.id == id) {
-        found = vg_snooze_find(live, task, now);
+        found = !pass->late && vg_snooze_find(live, task, pass->now);
         vg_incidents_recheck(&live->incidents, task, id);
     }
     vg_inspect_end(task);
@@ -69,7 +73,7 @@ static bool visit(struct vg_task *task, void *arg)
               vg_stalls_ran(&live->stalls, info.owed_since, pass->now) >= live->config.snooze_ns;
     if (!watched && !overdue)
         return true;
-    if (!examine(live, task, info.id, pass->now) && watched && !has_finished(task))
+    if (!examine(pass, task, info.id) && watched && !has_finished(task))
         vg_incidents_keep(&live->incidents, info.id, info.owed_since != 0);
     return true;
 }
@@ -107,9 +111,11 @@ static void close_ended(struct vg_liveness *live, uint64_t now)
 
 static void scan(struct vg_liveness *live, uint64_t now)
 {
-    struct pass pass = {live, now};
+    struct pass pass = {.live = live, .now = now};
 
     take_posts(live);
+    if (live->exec != NULL)
+        pass.late = vg_stalls_note_deadline(&live->stalls, vg_exec_next_deadline(live->exec), now);
     if (live->exec != NULL &&
         (vg_exec_owing(live->exec) > 0 || vg_incidents_open(&live->incidents) > 0)) {
         vg_incidents_begin(&live->incidents);

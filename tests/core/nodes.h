@@ -6,7 +6,7 @@
 #include "harness.h"
 #include "vg_os.h"
 
-/* ---- a future around another one: counts its polls, and does something when the child has ended ------ */
+/* ---- a future around another one: counts its polls, and does something when the child has ended ---- */
 
 struct around {
     struct vg_future fut;
@@ -79,7 +79,7 @@ static inline struct around *opaque(struct around *around, struct vg_future *chi
     return around_init(around, child, polls, &ops);
 }
 
-/* ---- from another thread, which has ended when these return ---------------------------------------- */
+/* ---- from another thread, which has ended when these return ---------------------------------- */
 
 static inline void *elsewhere_set(void *event)
 {

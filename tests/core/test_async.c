@@ -5,7 +5,7 @@
 
 /* Async functions: what an await gives, and what may happen to the memory of a child that has ended. */
 
-/* ---- results ------------------------------------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 struct point {
     int x, y;
@@ -68,7 +68,7 @@ TEST(an_await_gives_the_result_of_its_childs_type_and_gives_it_again)
     rig_close(&rig);
 }
 
-/* ---- results that end the function ----------------------------------------------------------------------------------- */
+/* ---- results that end the function ----------------------------------------------------------- */
 
 struct fails {
     VG_FRAME(int);
@@ -128,7 +128,7 @@ TEST(a_try_returns_what_is_negative)
     rig_close(&rig);
 }
 
-/* ---- one piece of memory for all children ----------------------------------------------------------------------------- */
+/* ---- one piece of memory for all children ---------------------------------------------------- */
 
 struct pair {
     VG_FRAME(int);
@@ -214,8 +214,8 @@ TEST(the_memory_of_a_child_that_has_ended_can_be_used_again_in_the_same_poll)
 TEST(everything_that_is_ready_runs_in_the_first_poll)
 {
     struct rig rig;
-    struct event event[EVENTS] = {{.set = true}, {.set = true}, {.set = true}, {.set = true},
-                                  {.set = true}};
+    struct event event[EVENTS] = {
+        {.set = true}, {.set = true}, {.set = true}, {.set = true}, {.set = true}};
 
     rig_open(&rig);
     rig_spawn(&rig, frugal, event);
@@ -224,7 +224,7 @@ TEST(everything_that_is_ready_runs_in_the_first_poll)
     rig_close(&rig);
 }
 
-/* ---- functions in functions ---------------------------------------------------------------------------------------------- */
+/* ---- functions in functions ------------------------------------------------------------------ */
 
 enum { LEVELS = 20 };
 

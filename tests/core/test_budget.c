@@ -54,7 +54,7 @@ TEST(a_budget_that_suffices_costs_no_poll)
     rig_close(&rig);
 }
 
-/* ---- turns ---------------------------------------------------------------------------------------------------- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 struct turns {
     VG_FRAME(int);
@@ -135,7 +135,7 @@ TEST(a_yield_ends_in_a_poll_of_its_own)
     rig_close(&rig);
 }
 
-/* ---- a poll that was cut short has passed nothing over ---------------------------------------------------------------- */
+/* ---- a poll that was cut short has passed nothing over --------------------------------------- */
 
 struct listener {
     struct vg_probe probe;
@@ -187,8 +187,7 @@ static struct busy *busy(struct busy *f, struct event *event, unsigned rounds)
 static unsigned passed_over(unsigned rounds)
 {
     struct rig rig;
-    struct listener listener = {
-        .probe = {.visited = hear_visit, .passed_over = hear_passed}};
+    struct listener listener = {.probe = {.visited = hear_visit, .passed_over = hear_passed}};
     struct event event[2] = {{.set = false}};
 
     rig_open_config(&rig, 1, &listener.probe, true);

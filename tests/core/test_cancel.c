@@ -7,7 +7,7 @@
 
 enum { SHIELDED, AFTER, EVENTS };
 
-/* ---- shielded clean-up ------------------------------------------------------------------------------------ */
+/* ---- shielded clean-up ----------------------------------------------------------------------- */
 
 struct cleaner {
     VG_FRAME(int);
@@ -70,7 +70,7 @@ TEST(a_frame_cancelled_before_a_shielded_await_still_waits_in_it)
     rig_close(&rig);
 }
 
-/* ---- one child in every state, cancelled and awaited -------------------------------------------------------- */
+/* ---- one child in every state, cancelled and awaited ----------------------------------------- */
 
 enum { CHILD, GO, CANCEL, STEPS };
 
@@ -91,10 +91,9 @@ VG_ASYNC(canceller)
     if (f->state == VG_DONE)
         VG_AWAIT(rc, &f->wait[CHILD]);
     if (f->state == VG_KEPT || f->state == VG_PARKED) {
-        const struct vg_arm child = {
-            &f->wait[CHILD].fut, f->state == VG_KEPT ? VG_POLICY_KEEP : VG_POLICY_PARK, true};
-        VG_AWAIT(rc, VG_SELECT(f->arms, child,
-                               VG_CANCEL(event_wait(&f->wait[GO], &f->event[GO]))));
+        const struct vg_arm child = {&f->wait[CHILD].fut,
+                                     f->state == VG_KEPT ? VG_POLICY_KEEP : VG_POLICY_PARK, true};
+        VG_AWAIT(rc, VG_SELECT(f->arms, child, VG_CANCEL(event_wait(&f->wait[GO], &f->event[GO]))));
         CHECK_EQ(rc, 1);
         SCRIBBLE(&f->arms);
     }
@@ -165,7 +164,7 @@ TEST(a_finished_child_keeps_its_result)
     CHECK_EQ(cancel_child(VG_DONE, true), 0);
 }
 
-/* ---- what a cancelled task hands down ------------------------------------------------------------------------ */
+/* ---- what a cancelled task hands down -------------------------------------------------------- */
 
 /* Keeps one child, parks one, awaits a third. */
 struct family {
@@ -180,8 +179,8 @@ VG_ASYNC(family)
 {
     VG_BEGIN(f);
     VG_AWAIT(f->won, VG_SELECT(f->arms, VG_KEEP(event_wait(&f->kept, &f->event[CHILD])),
-                           VG_PARK(event_wait(&f->parked, &f->event[STEPS])),
-                           VG_CANCEL(event_wait(&f->go, &f->event[GO]))));
+                               VG_PARK(event_wait(&f->parked, &f->event[STEPS])),
+                               VG_CANCEL(event_wait(&f->go, &f->event[GO]))));
     VG_AWAIT(f->rc[0], event_wait(&f->awaited, &f->event[CANCEL]));
     VG_AWAIT_SHIELDED(f->rc[1], &f->kept);
     VG_AWAIT_SHIELDED(f->rc[2], &f->parked);
@@ -247,7 +246,49 @@ TEST(an_arm_woken_before_the_cancel_still_wins)
     rig_close(&rig);
 }
 
-/* ---- the request itself --------------------------------------------------------------------------------------- */
+/* Keeps a wait while it cleans up. */
+struct late {
+    VG_FRAME(int);
+    struct event *event; /* two */
+    VG_ARMS(2) arms;
+    struct event_wait wait[2];
+};
+
+VG_ASYNC(late)
+{
+    VG_BEGIN(f);
+    int rc;
+    VG_AWAIT_SHIELDED(rc, VG_SELECT(f->arms, VG_KEEP(event_wait(&f->wait[0], &f->event[0])),
+                                    VG_CANCEL(event_wait(&f->wait[1], &f->event[1]))));
+    CHECK_EQ(rc, 1);
+    VG_AWAIT_SHIELDED(rc, &f->wait[0]);
+    VG_RETURN(rc);
+}
+
+static struct late *late(struct late *f, struct event *event)
+{
+    VG_SETUP(f, late);
+    f->event = event;
+    return f;
+}
+
+TEST(a_child_left_to_a_cancelled_frame_is_cancelled)
+{
+    struct rig rig;
+    struct event event[2] = {{.set = false}};
+
+    rig_open(&rig);
+    rig_spawn(&rig, late, event);
+    vg_task_cancel(&rig.task[0]);
+    rig_run(&rig);
+    CHECK(event[0].waiter != NULL && event[1].waiter != NULL);
+    event_set(&event[1]);
+    rig_run(&rig);
+    CHECK_EQ(RIG_RET(&rig, 0, struct late), -ECANCELED);
+    rig_close(&rig);
+}
+
+/* ---- the request itself ---------------------------------------------------------------------- */
 
 struct stubborn {
     struct vg_future fut;
@@ -272,7 +313,8 @@ static void stubborn_cancel(struct vg_future *fut, struct vg_cx *cx)
 
 static struct vg_future *stubborn_child(const struct vg_future *fut, unsigned i)
 {
-    return i == 0 ? (struct vg_future *)(uintptr_t) & ((const struct stubborn *)(const void *)fut)->wait.fut
+    return i == 0 ? (struct vg_future *)(uintptr_t) &
+                        ((const struct stubborn *)(const void *)fut)->wait.fut
                   : NULL;
 }
 

@@ -112,7 +112,7 @@ TEST(a_task_that_cleans_up_for_too_long_is_named_with_what_it_awaits)
     CHECK_PANICS("awaits vg_sleep(&f->nap, f->cleanup) at ", close_with_a_slow_task());
 }
 
-/* ---- too late -------------------------------------------------------------------------------------------------------- */
+/* ---- too late -------------------------------------------------------------------------------- */
 
 struct late {
     VG_FRAME(int);
@@ -157,7 +157,7 @@ TEST(an_executor_that_closes_takes_no_more_tasks)
     CHECK_EQ(ended, 0);
 }
 
-/* ---- on threads ------------------------------------------------------------------------------------------------------- */
+/* ---- on threads ------------------------------------------------------------------------------ */
 
 TEST(closing_ends_tasks_on_all_workers)
 {

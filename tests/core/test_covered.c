@@ -30,7 +30,8 @@ VG_ASYNC(keeper)
     VG_AWAIT(rc, vg_sleep(&f->nap, VG_MSEC(3)));
     VG_AWAIT(rc, vg_timeout(&f->timeout, VG_MSEC(2), vg_sleep(&f->long_nap, VG_SEC(1))));
     CHECK_EQ(rc, -ETIMEDOUT);
-    VG_AWAIT(rc, VG_JOIN(f->all, vg_sleep(&f->nap, VG_MSEC(2)), vg_sleep(&f->long_nap, VG_MSEC(1))));
+    VG_AWAIT(rc,
+             VG_JOIN(f->all, vg_sleep(&f->nap, VG_MSEC(2)), vg_sleep(&f->long_nap, VG_MSEC(1))));
     CHECK_EQ(rc, 0);
     VG_AWAIT(rc, vg_task_wait(&f->task_wait, f->handle));
     CHECK_EQ(rc, 0);
@@ -110,7 +111,7 @@ TEST(every_kind_of_future_works_below_an_opaque_one)
     rig_close(&rig);
 }
 
-/* ---- a yield that is polled early ----------------------------------------------------------------------------- */
+/* ---- a yield that is polled early ------------------------------------------------------------ */
 
 struct hurried {
     VG_FRAME(int);

@@ -76,7 +76,7 @@ TEST(a_loser_woken_in_the_same_batch_ends_with_its_waiter_off_every_list)
     rig_close(&rig);
 }
 
-/* ---- wakes after the end ---------------------------------------------------------------------------------------- */
+/* ---- wakes after the end --------------------------------------------------------------------- */
 
 /* Awaits the same event in memory that is overwritten in between. */
 struct phoenix {

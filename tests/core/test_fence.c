@@ -44,7 +44,7 @@ static void rig_open_heard(struct rig *rig, struct ears *ears)
     rig_open_config(rig, 1, &ears->probe, true);
 }
 
-/* ---- one parked arm, deep ----------------------------------------------------------------------------- */
+/* ---- one parked arm, deep -------------------------------------------------------------------- */
 
 enum { DEPTH = 8, PARK_NOW, BACK, LEAF, EVENTS };
 
@@ -182,7 +182,7 @@ TEST(what_is_woken_below_a_parked_arm_is_owed_and_reported_once)
     rig_close(&rig);
 }
 
-/* ---- fences below fences --------------------------------------------------------------------------------- */
+/* ---- fences below fences --------------------------------------------------------------------- */
 
 enum { INNER_BACK = EVENTS, OUTER_PARK, OUTER_BACK, ALL_EVENTS };
 
@@ -269,7 +269,7 @@ TEST(what_was_skipped_stays_so_below_a_second_parked_arm)
     rig_close(&rig);
 }
 
-/* ---- siblings -------------------------------------------------------------------------------------------- */
+/* ---- siblings -------------------------------------------------------------------------------- */
 
 enum { FIRST, SECOND, GO, FETCH_SECOND, SIBLINGS };
 
@@ -286,11 +286,11 @@ VG_ASYNC(siblings)
 {
     VG_BEGIN(f);
     int rc;
-    VG_AWAIT(rc,
-             VG_SELECT(f->arms,
-                       VG_PARK(event_wait_counted(&f->wait[FIRST], &f->event[FIRST], &f->polls[0])),
-                       VG_PARK(event_wait_counted(&f->wait[SECOND], &f->event[SECOND], &f->polls[1])),
-                       VG_CANCEL(event_wait(&f->wait[GO], &f->event[GO]))));
+    VG_AWAIT(rc, VG_SELECT(
+                     f->arms,
+                     VG_PARK(event_wait_counted(&f->wait[FIRST], &f->event[FIRST], &f->polls[0])),
+                     VG_PARK(event_wait_counted(&f->wait[SECOND], &f->event[SECOND], &f->polls[1])),
+                     VG_CANCEL(event_wait(&f->wait[GO], &f->event[GO]))));
     CHECK_EQ(rc, 2);
     VG_AWAIT(rc, event_wait(&f->wait[FETCH_SECOND], &f->event[FETCH_SECOND]));
     VG_AWAIT(rc, &f->wait[SECOND]);

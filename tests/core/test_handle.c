@@ -150,8 +150,7 @@ TEST(the_result_of_a_task_that_runs_cannot_be_read)
 
     rig_open(&rig);
     rig_spawn(&rig, worker_, &event, 7);
-    CHECK_PANICS("the result of worker_ is read before it has ended",
-                 vg_task_frame(&rig.task[0]));
+    CHECK_PANICS("the result of worker_ is read before it has ended", vg_task_frame(&rig.task[0]));
     event_set(&event);
     rig_run(&rig);
     rig_close(&rig);

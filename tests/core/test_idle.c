@@ -95,7 +95,7 @@ TEST(a_message_rings_once_and_does_not_make_a_searcher)
     CHECK(!vg_idle_notify_worker(&idle, 0));
 }
 
-/* ---- workers that sleep on futexes while others make work --------------------------------------- */
+/* ---- workers that sleep on futexes while others make work ------------------------------------ */
 
 enum { WORKERS = 4, PRODUCERS = 2, JOBS = 40000 };
 

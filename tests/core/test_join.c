@@ -42,7 +42,8 @@ static struct joiner *joiner(struct joiner *f, struct event *event, unsigned cou
     return f;
 }
 
-static const unsigned orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+static const unsigned orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                     {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 
 static void join_three(bool covered, bool together)
 {
@@ -188,7 +189,7 @@ TEST(a_join_that_starts_cancelled_starts_its_children_cancelled)
     rig_close(&rig);
 }
 
-/* ---- a child that was kept before ------------------------------------------------------------------------------- */
+/* ---- a child that was kept before ------------------------------------------------------------ */
 
 struct adopter {
     VG_FRAME(int);

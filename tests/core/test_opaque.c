@@ -5,7 +5,7 @@
 
 /* Hand-written futures that do not say what they are made of: they are entered at their own node. */
 
-/* ---- two events behind an opaque future ---------------------------------------------------------------- */
+/* ---- two events behind an opaque future ------------------------------------------------------ */
 
 enum { A, B, PAIR };
 
@@ -171,6 +171,25 @@ TEST(a_leaf_that_its_opaque_parent_does_not_poll_stays_owed_until_it_does)
     rig_close(&o.rig);
 }
 
+TEST(an_opaque_future_is_not_entered_again_for_what_it_did_not_poll)
+{
+    struct opaque_rig o;
+
+    open_opaque(&o, false, 0);
+    o.behind->looks_at = 1u << A;
+    event_poke(&o.event[A]);
+    event_set(&o.event[B]);
+    rig_run(&o.rig);
+    CHECK_EQ(o.behind->polls, 2);
+    CHECK_EQ(o.polls[B], 1);
+    o.behind->looks_at |= 1u << B;
+    event_set(&o.event[A]);
+    event_set(&o.event[PAIR]);
+    rig_run(&o.rig);
+    CHECK_EQ(RIG_RET(&o.rig, 0, struct hand), 0);
+    rig_close(&o.rig);
+}
+
 static void poke_first_once(void *arg)
 {
     struct opaque_rig *o = arg;
@@ -232,6 +251,23 @@ TEST(a_child_left_parked_waits_until_it_is_awaited)
     rig_close(&o.rig);
 }
 
+TEST(a_child_left_by_an_opaque_future_that_did_not_poll_it_is_polled_if_it_was_woken)
+{
+    struct opaque_rig o;
+
+    open_opaque(&o, true, VG_KEPT);
+    o.behind->looks_at = 1u << A;
+    event_set(&o.event[B]);
+    event_set(&o.event[A]);
+    rig_run(&o.rig);
+    CHECK_EQ(o.polls[B], 2);
+    CHECK(vg_done(&o.behind->wait[B].fut));
+    event_set(&o.event[PAIR]);
+    rig_run(&o.rig);
+    CHECK_EQ(RIG_RET(&o.rig, 0, struct hand), 0);
+    rig_close(&o.rig);
+}
+
 TEST(an_opaque_future_that_ends_before_its_children_panics)
 {
     struct opaque_rig o;
@@ -247,7 +283,7 @@ TEST(an_opaque_future_that_ends_before_its_children_panics)
     rig_close(&o.rig);
 }
 
-/* ---- one below the other --------------------------------------------------------------------------------- */
+/* ---- one below the other --------------------------------------------------------------------- */
 
 struct nested {
     VG_FRAME(int);

@@ -5,7 +5,7 @@
 
 /* Contracts that are broken: the process ends, and the message says who, where and what to do. */
 
-/* ---- children left behind ------------------------------------------------------------------------------------------ */
+/* ---- children left behind -------------------------------------------------------------------- */
 
 struct careless {
     VG_FRAME(int);
@@ -62,7 +62,7 @@ TEST(a_panic_names_the_task_and_its_await_site)
     CHECK_PANICS("VG_SELECT(f->arms, loser", leave_behind(VG_POLICY_KEEP));
 }
 
-/* ---- memory that is still in use ------------------------------------------------------------------------------------- */
+/* ---- memory that is still in use ------------------------------------------------------------- */
 
 struct hasty {
     VG_FRAME(int);
@@ -112,7 +112,7 @@ TEST(constructing_over_a_live_future_names_it)
     rig_close(&rig);
 }
 
-/* ---- one future, two parents ------------------------------------------------------------------------------------------ */
+/* ---- one future, two parents ----------------------------------------------------------------- */
 
 struct sharer {
     VG_FRAME(int);
@@ -145,13 +145,11 @@ TEST(two_futures_that_wait_for_one_are_found_out)
     struct event event = {.set = false};
 
     rig_open(&rig);
-    CHECK_PANICS("event_wait is awaited by two futures", {
-        rig_spawn(&rig, sharer, &event);
-    });
+    CHECK_PANICS("event_wait is awaited by two futures", { rig_spawn(&rig, sharer, &event); });
     rig_close(&rig);
 }
 
-/* ---- leaves ---------------------------------------------------------------------------------------------------------- */
+/* ---- leaves ---------------------------------------------------------------------------------- */
 
 enum misdeed { ARMS_TWICE, ARMS_NEVER, ENDS_ARMED, IS_CROOKED, IS_POLLED_AGAIN };
 
@@ -299,7 +297,7 @@ TEST(polling_a_future_that_has_ended_is_found_out)
     rig_close(&rig);
 }
 
-/* ---- calls at the wrong time ------------------------------------------------------------------------------------------ */
+/* ---- calls at the wrong time ----------------------------------------------------------------- */
 
 struct caller {
     VG_FRAME(int);

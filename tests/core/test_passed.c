@@ -18,7 +18,8 @@ struct baton_wait {
     struct vg_future fut;
     int ret;
     struct baton *baton;
-    struct baton_wait *next; /* its place in the queue, which has nothing to do with what the task owes */
+    struct baton_wait
+        *next; /* its place in the queue, which has nothing to do with what the task owes */
     bool queued, passed_over;
     unsigned *polls;
     struct vg_waiter waiter;
@@ -121,7 +122,7 @@ static struct baton_wait *baton_wait(struct baton_wait *wait, struct baton *bato
     return wait;
 }
 
-/* ---- parks its place in the queue, then comes back to it ----------------------------------------------------------- */
+/* ---- parks its place in the queue, then comes back to it ------------------------------------- */
 
 enum { GO, BACK, EVENTS };
 

@@ -7,7 +7,7 @@
 
 enum { A, B, C, GO, EVENTS };
 
-/* ---- which arm wins ---------------------------------------------------------------------------------------- */
+/* ---- which arm wins -------------------------------------------------------------------------- */
 
 struct choice {
     VG_FRAME(int);
@@ -73,7 +73,7 @@ TEST(of_a_biased_select_the_first_arm_of_those_that_were_woken_wins)
     CHECK_EQ(winner(true, C, B), B);
 }
 
-/* ---- what starts ------------------------------------------------------------------------------------------- */
+/* ---- what starts ----------------------------------------------------------------------------- */
 
 struct starter {
     VG_FRAME(int);
@@ -144,7 +144,7 @@ TEST(a_biased_select_starts_its_arms_in_the_order_written)
     rig_close(&rig);
 }
 
-/* ---- losers -------------------------------------------------------------------------------------------------- */
+/* ---- losers ---------------------------------------------------------------------------------- */
 
 /* One arm of each policy, and the one that wins; then each is awaited. */
 struct losers {
@@ -163,8 +163,9 @@ VG_ASYNC(losers)
     int rc;
     for (unsigned i = A; i <= C; i++)
         event_wait_counted(&f->wait[i], &f->event[i], &f->polls[i]);
-    VG_AWAIT(rc, VG_SELECT(f->arms, VG_CANCEL(&f->wait[A]), VG_KEEP(&f->wait[B]),
-                           VG_PARK(&f->wait[C]), VG_CANCEL(event_wait(&f->wait[GO], &f->event[GO]))));
+    VG_AWAIT(rc,
+             VG_SELECT(f->arms, VG_CANCEL(&f->wait[A]), VG_KEEP(&f->wait[B]), VG_PARK(&f->wait[C]),
+                       VG_CANCEL(event_wait(&f->wait[GO], &f->event[GO]))));
     CHECK_EQ(rc, 3);
     SCRIBBLE(&f->arms);
     VG_AWAIT(rc, vg_sleep(&f->nap, VG_MSEC(10)));
@@ -228,7 +229,7 @@ TEST(a_kept_loser_that_was_woken_with_the_winner_is_polled)
     rig_close(&rig);
 }
 
-/* ---- kept children and what follows ---------------------------------------------------------------------------- */
+/* ---- kept children and what follows ---------------------------------------------------------- */
 
 /* Keeps A in one select; then A is an arm of the next, which is what hears of its end. */
 struct second {

@@ -5,7 +5,7 @@
 
 /* Selects with arms left out, arms that are selects, and arms without number. */
 
-/* ---- arms that are left out ---------------------------------------------------------------------------------- */
+/* ---- arms that are left out ------------------------------------------------------------------ */
 
 enum { A, B, C, GO, EVENTS };
 
@@ -47,9 +47,8 @@ VG_ASYNC(leftover)
     VG_AWAIT(rc, event_wait(&f->wait[A], &f->event[A]));
     CHECK_EQ(rc, 0);
     for (f->round = 0; f->round < 2; f->round++)
-        VG_AWAIT(f->won[f->round],
-                 VG_SELECT(f->arms, VG_CANCEL(&f->wait[A]),
-                           VG_CANCEL(event_wait(&f->wait[B], &f->event[B]))));
+        VG_AWAIT(f->won[f->round], VG_SELECT(f->arms, VG_CANCEL(&f->wait[A]),
+                                             VG_CANCEL(event_wait(&f->wait[B], &f->event[B]))));
     VG_AWAIT(f->won[2], VG_SELECT(f->arms, VG_WHEN(false, VG_CANCEL(&f->wait[A])),
                                   VG_CANCEL(event_wait(&f->wait[B], &f->event[B]))));
     VG_RETURN(0);
@@ -65,8 +64,8 @@ static struct leftover *leftover(struct leftover *f, struct event *event)
 TEST(an_arm_whose_result_was_taken_is_left_out_and_reported)
 {
     struct rig rig;
-    struct listener listener = {.probe = {.visited = hear_visit,
-                                          .poll_after_ready = hear_poll_after_ready}};
+    struct listener listener = {
+        .probe = {.visited = hear_visit, .poll_after_ready = hear_poll_after_ready}};
     struct event event[EVENTS] = {{.set = true}, {.set = true}};
     const struct leftover *f;
 
@@ -121,7 +120,7 @@ TEST(a_select_without_an_enabled_arm_says_so)
     rig_close(&rig);
 }
 
-/* ---- an arm that ended while it was kept ------------------------------------------------------------------------ */
+/* ---- an arm that ended while it was kept ----------------------------------------------------- */
 
 struct early {
     VG_FRAME(int);
@@ -166,7 +165,48 @@ TEST(an_arm_that_ended_while_it_was_kept_wins_at_once)
     rig_close(&rig);
 }
 
-/* ---- slow losers -------------------------------------------------------------------------------------------------- */
+/* Keeps A, then has a select that is decided before it comes to A. */
+struct hasty {
+    VG_FRAME(int);
+    struct event *event; /* EVENTS */
+    VG_ARMS(2) arms;
+    struct event_wait wait[EVENTS];
+};
+
+VG_ASYNC(hasty)
+{
+    VG_BEGIN(f);
+    int rc;
+    VG_AWAIT(rc, VG_SELECT(f->arms, VG_KEEP(event_wait(&f->wait[A], &f->event[A])),
+                           VG_CANCEL(event_wait(&f->wait[GO], &f->event[GO]))));
+    VG_AWAIT(rc, VG_SELECT_BIASED(f->arms, VG_CANCEL(event_wait(&f->wait[B], &f->event[B])),
+                                  VG_CANCEL(&f->wait[A])));
+    CHECK_EQ(rc, 0);
+    CHECK(vg_done(&f->wait[A].fut));
+    VG_RETURN(f->wait[A].ret);
+}
+
+static struct hasty *hasty(struct hasty *f, struct event *event)
+{
+    VG_SETUP(f, hasty);
+    f->event = event;
+    return f;
+}
+
+TEST(a_kept_arm_that_a_second_select_did_not_come_to_loses_all_the_same)
+{
+    struct rig rig;
+    struct event event[EVENTS] = {[B] = {.set = true}};
+
+    rig_open(&rig);
+    rig_spawn(&rig, hasty, event);
+    event_set(&event[GO]);
+    rig_run(&rig);
+    CHECK_EQ(RIG_RET(&rig, 0, struct hasty), -ECANCELED);
+    rig_close(&rig);
+}
+
+/* ---- slow losers ----------------------------------------------------------------------------- */
 
 /* Cleans up for a while when it is cancelled. */
 struct slow {
@@ -205,7 +245,8 @@ VG_ASYNC(race)
 {
     VG_BEGIN(f);
     int rc;
-    VG_AWAIT(rc, VG_RACE(f->arms, slow(&f->slow[0], &f->event[0]), slow(&f->slow[1], &f->event[1])));
+    VG_AWAIT(rc,
+             VG_RACE(f->arms, slow(&f->slow[0], &f->event[0]), slow(&f->slow[1], &f->event[1])));
     VG_RETURN(rc);
 }
 
@@ -252,7 +293,7 @@ TEST(a_loser_that_ends_in_spite_of_its_cancel_keeps_its_result)
     rig_close(&rig);
 }
 
-/* ---- a kept select ------------------------------------------------------------------------------------------------ */
+/* ---- a kept select --------------------------------------------------------------------------- */
 
 struct nested {
     VG_FRAME(int);
@@ -307,7 +348,7 @@ TEST(a_select_that_is_kept_goes_on_by_itself_and_hands_its_own_losers_to_the_fra
     rig_close(&rig);
 }
 
-/* ---- many arms ------------------------------------------------------------------------------------------------------ */
+/* ---- many arms ------------------------------------------------------------------------------- */
 
 enum { MANY = 300 };
 

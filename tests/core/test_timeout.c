@@ -132,7 +132,7 @@ TEST(a_cancelled_timeout_ends_as_its_child_does)
     rig_close(&rig);
 }
 
-/* ---- the deadline and the value at once ------------------------------------------------------------------------- */
+/* ---- the deadline and the value at once ------------------------------------------------------ */
 
 /* A timeout over a frame that sleeps exactly as long as it may. */
 struct tie {
@@ -181,7 +181,7 @@ TEST(a_value_that_comes_behind_the_deadline_in_the_same_batch_has_come_in_time)
     check_ended(&rig, 0, 0);
 }
 
-/* ---- a child that takes its time ---------------------------------------------------------------------------------- */
+/* ---- a child that takes its time ------------------------------------------------------------- */
 
 struct lingering {
     VG_FRAME(int);

@@ -115,7 +115,7 @@ TEST(a_sleep_that_is_due_when_it_is_cancelled_has_ended_well)
     rig_close(&rig);
 }
 
-/* ---- on another worker than it was begun on ------------------------------------------------------------------------ */
+/* ---- on another worker than it was begun on -------------------------------------------------- */
 
 struct mover {
     VG_FRAME(int);
@@ -179,7 +179,7 @@ TEST(a_timer_fires_although_its_worker_does_nothing)
     rig_close(&rig);
 }
 
-/* ---- intervals --------------------------------------------------------------------------------------------------------- */
+/* ---- intervals ------------------------------------------------------------------------------- */
 
 enum { TICKS = 6 };
 

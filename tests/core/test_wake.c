@@ -5,7 +5,7 @@
 
 /* How a wake finds its future: in which order, how often, and what it leaves alone. */
 
-/* ---- depth ----------------------------------------------------------------------------------------- */
+/* ---- depth ----------------------------------------------------------------------------------- */
 
 enum { DEPTH = 64 };
 
@@ -59,7 +59,7 @@ TEST(a_wake_polls_its_leaf_and_nothing_above)
     rig_close(&rig);
 }
 
-/* ---- several at once ------------------------------------------------------------------------------- */
+/* ---- several at once ------------------------------------------------------------------------- */
 
 enum { MANY = 4 };
 
@@ -157,7 +157,7 @@ TEST(the_wake_that_ends_a_future_leaves_nothing_armed)
     rig_close(&rig);
 }
 
-/* ---- one waiter, again and again ------------------------------------------------------------------- */
+/* ---- one waiter, again and again ------------------------------------------------------------- */
 
 struct awaiter {
     VG_FRAME(int);
@@ -272,7 +272,7 @@ TEST(a_task_that_wakes_itself_is_visited_256_times_a_poll)
     rig_close(&rig);
 }
 
-/* ---- two children that keep each other awake ------------------------------------------------------- */
+/* ---- two children that keep each other awake ------------------------------------------------- */
 
 struct pair {
     VG_FRAME(int);

@@ -181,7 +181,7 @@ TEST(no_memory_for_a_slot_is_an_error_of_its_future)
     rig_close(&rig);
 }
 
-/* ---- ended by somebody else while the waker is on its way ------------------------------------------------------- */
+/* ---- ended by somebody else while the waker is on its way ------------------------------------ */
 
 /* Waits for the foreign event or a plain one. */
 struct either {

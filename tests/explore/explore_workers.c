@@ -13,7 +13,7 @@
 enum { WORKERS = 2 };
 
 /* What the jobs do when they are polled. */
-enum { FIRST, SECOND, SPAWNER, JOBS };
+enum { FIRST, SECOND, NOTHING, SPAWNER, JOBS };
 
 static struct vg_exec exec;
 static struct vg_worker workers[WORKERS];
@@ -21,8 +21,8 @@ static struct vg_driver driver;
 static struct vg_task jobs[JOBS];
 static struct mc_bell doorbells[WORKERS], second_done, injected;
 static enum vg_place_in_queue
-    spawned_to; /* by the spawner; it waits for `injected` if it spawns nothing */
-static int spawns[2];
+    spawned_to;                /* by the spawner; it waits for `injected` if it spawns nothing */
+static int spawns[3], spawned; /* if nothing, it waits until something was injected */
 static int expected, done, polled[JOBS]; /* by the model only */
 
 /* ---- what a worker asks of its driver, its timers and its tasks ---------------------------------- */
@@ -87,11 +87,10 @@ static void stop(void)
 
 static void spawn(void)
 {
-    if (spawns[0] == spawns[1])
+    if (spawned == 0)
         mc_bell_wait(&injected);
-    else
-        for (int i = 0; i < 2; i++)
-            vg_enqueue(&exec, &jobs[spawns[i]], spawned_to);
+    for (int i = 0; i < spawned; i++)
+        vg_enqueue(&exec, &jobs[spawns[i]], spawned_to);
 }
 
 enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
@@ -105,7 +104,7 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
         mc_bell_wait(&second_done);
     else if (job == SECOND)
         mc_bell_ring(&second_done);
-    else
+    else if (job == SPAWNER)
         spawn();
     worker->cx = NULL;
     if (++done == expected)
@@ -122,7 +121,7 @@ static void init(int jobs_to_do)
     memset(jobs, 0, sizeof jobs);
     memset(polled, 0, sizeof polled);
     expected = jobs_to_do;
-    done = 0;
+    done = spawned = 0;
     driver.ops = &driver_ops;
     exec.driver = &driver;
     exec.workers = workers;
@@ -175,7 +174,6 @@ MC_MODEL(workers_injected, .threads = 3, .init = init_injected, .thread = from_o
 static void init_busy(void)
 {
     init(3);
-    spawns[0] = spawns[1] = 0;
     MC_ASSERT(vg_runq_push_owner(&workers[0].runq, &jobs[SPAWNER]));
     workers[0].tick = 62;
 }
@@ -197,6 +195,7 @@ static void init_spawned(enum vg_place_in_queue where, int first, int second)
 {
     init(3);
     spawned_to = where;
+    spawned = 2;
     spawns[0] = first;
     spawns[1] = second;
     MC_ASSERT(vg_runq_push_owner(&workers[0].runq, &jobs[SPAWNER]));
@@ -227,6 +226,9 @@ MC_MODEL(workers_woken, .threads = 2, .init = init_woken, .thread = work, .final
 static void init_overflowing(void)
 {
     init_spawned_behind();
+    expected = 4;
+    spawned = 3;
+    spawns[2] = NOTHING;
     vg_store(&workers[0].overflow.length, 1, relaxed);
 }
 MC_MODEL(workers_overflowing, .threads = 2, .init = init_overflowing, .thread = work,

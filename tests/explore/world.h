@@ -25,6 +25,9 @@ void world_init(void);
 /* Makes a task that is ready for its first poll. */
 void world_spawn(struct world_task *task, struct vg_future *root);
 
+/* The same by the library's own vg_task_start(), for models that have task.c among their sources. */
+void world_start(struct world_task *task, struct vg_future *root, unsigned refs);
+
 struct vg_worker *world_worker(int worker);
 
 /* The thread becomes a worker and polls this task whenever it is runnable, until it has ended. */

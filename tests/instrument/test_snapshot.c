@@ -298,7 +298,7 @@ TEST(the_text_form_names_sites_and_verdicts)
     run_tickers(&lab, 2, 2);
     snapshot = take(&lab);
     text = print(snapshot, vg_snapshot_text);
-    snprintf(place, sizeof place, "test_snapshot.c:%d ticker_body", ticker_line);
+    snprintf(place, sizeof place, "test_snapshot.c:%d ticker ", ticker_line);
     CHECK_STR(text, place);
     CHECK_STR(text, "futurelock");
     CHECK_STR(text, "p99.9");

@@ -71,3 +71,25 @@ TEST(of_many_standstills_the_last_are_known)
         vg_stalls_add(&stalls, &(struct vg_stall){1000 * i, 1000 * i + 500});
     CHECK_EQ(vg_stalls_ran(&stalls, 90000, 100000), 5000);
 }
+
+TEST(workers_whose_timers_are_overdue_are_given_a_second)
+{
+    struct vg_stalls stalls = {.count = 0};
+
+    CHECK(!vg_stalls_note_deadline(&stalls, VG_NEVER, VG_SEC(10)));
+    CHECK(!vg_stalls_note_deadline(&stalls, VG_SEC(10) - VG_MSEC(49), VG_SEC(10)));
+    CHECK(vg_stalls_note_deadline(&stalls, VG_SEC(10) - VG_MSEC(60), VG_SEC(10)));
+    CHECK(vg_stalls_note_deadline(&stalls, VG_SEC(10) - VG_MSEC(60), VG_SEC(10) + VG_MSEC(900)));
+    CHECK(!vg_stalls_note_deadline(&stalls, VG_SEC(10) - VG_MSEC(60), VG_SEC(10) + VG_MSEC(950)));
+}
+
+TEST(the_time_of_late_workers_is_struck_out_when_they_are_back)
+{
+    struct vg_stalls stalls = {.count = 0};
+
+    CHECK(vg_stalls_note_deadline(&stalls, VG_SEC(9), VG_SEC(9) + VG_MSEC(100)));
+    CHECK_EQ(vg_stalls_ran(&stalls, VG_SEC(8), VG_SEC(10)), VG_SEC(2));
+    CHECK(!vg_stalls_note_deadline(&stalls, VG_NEVER, VG_SEC(9) + VG_MSEC(500)));
+    CHECK_EQ(vg_stalls_ran(&stalls, VG_SEC(8), VG_SEC(10)), VG_MSEC(1500));
+    CHECK_EQ(vg_stalls_last_end(&stalls), VG_SEC(9) + VG_MSEC(500));
+}

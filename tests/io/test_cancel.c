@@ -3,6 +3,7 @@
 #include "ring.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -285,10 +286,30 @@ TEST(stopping_a_worker_ends_what_is_in_flight_before_it_returns)
         CHECK(rig_ended(&op[i]));
         CHECK_EQ(op[i].result, -ECANCELED);
     }
-    /* Its inbox is closed: a cancel from elsewhere is harmless. */
     vg_ring_cancel_remote(vg_uring_ring(rig.driver, 0), &op[0].op);
-    CHECK_EQ(rig_stats(&rig, 0).abandoned, 0);
+    CHECK_EQ(rig_stats(&rig, 0).cancels, (N + 2) / 3);
     rig_close(&rig);
     close(fd[0]);
     close(fd[1]);
+}
+
+TEST(what_does_not_end_is_reported_and_its_ring_is_kept)
+{
+    struct rig rig;
+    struct vg_ring *ring;
+    struct vg_op op = {.state = VG_OP_FLYING};
+
+    rig_open(&rig, 1, NULL);
+    ring = vg_uring_ring(rig.driver, 0);
+    vg_ring_add(&ring->count.submissions, 1); /* and the kernel never answers */
+    rig.ops->stop(rig.driver, 0);
+    CHECK_EQ(rig_stats(&rig, 0).abandoned, 1);
+    CHECK((fcntl(ring->uring.ring_fd, F_GETFD) & FD_CLOEXEC) != 0);
+    /* Nobody empties its inbox any more, or hears its bell. */
+    vg_ring_cancel_remote(ring, &op);
+    CHECK_EQ(ring->inbox.first, NULL);
+    CHECK_EQ(vg_load(&op.state, relaxed), VG_OP_FLYING);
+    io_uring_queue_exit(&ring->uring);
+    rig.ops->close(rig.driver);
+    vg_uring_close(rig.driver);
 }

@@ -1,84 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <vigil/async.h>
-#include <vigil/combine.h>
-#include <vigil/exec.h>
-#include <vigil/mutex.h>
-#include <vigil/time.h>
-
-#include "counting_alloc.h"
-#include "harness.h"
 #include "instrument/live.h"
+#include "room.h"
 
-/* The same findings with real threads, the watchdog's included. Nothing here measures time: what takes too
- * long ends with the test's own limit. */
-
-struct room {
-    struct vg_exec *exec;
-    struct vg_liveness *live;
-    struct vg_mutex mutex;
-    VG_ATOMIC(uint32_t)
-    reports[VG_VERDICT_COUNT]; /* release: pairs with the acquire in wait_for() */
-    VG_ATOMIC(uint32_t) ends;
-    VG_ATOMIC(uint32_t) healed, confirmed;
-};
-
-static void record(const struct vg_report *report, void *arg)
-{
-    struct room *room = (struct room *)arg;
-
-    CHECK(report->text[0] != '\0');
-    if (report->ended) {
-        vg_fetch_add(&room->ends, 1, acq_rel);
-        return;
-    }
-    vg_fetch_add(&room->healed, report->healed, acq_rel);
-    vg_fetch_add(&room->confirmed, report->confidence == VG_CONFIRMED, acq_rel);
-    vg_fetch_add(&room->reports[report->verdict], 1, acq_rel);
-}
-
-static void room_open(struct room *room, unsigned workers, bool healing)
-{
-    struct vg_liveness_config watch = VG_LIVENESS_INIT;
-    struct vg_config config = VG_CONFIG_INIT;
-
-    memset(room, 0, sizeof *room);
-    watch.report = record;
-    watch.arg = room;
-    watch.to_stderr = false;
-    watch.alloc = &test_alloc;
-    CHECK_EQ(vg_liveness_open(&room->live, &watch), 0);
-    config.workers = workers;
-    config.alloc = &test_alloc;
-    config.probe = vg_liveness_probe(room->live);
-    config.no_healing = !healing;
-    CHECK_EQ(vg_exec_open(&room->exec, &config), 0);
-    vg_mutex_init(&room->mutex, "room");
-}
-
-static void room_close(struct room *room)
-{
-    CHECK_EQ(vg_exec_close(room->exec, VG_SEC(60)), 0);
-    vg_mutex_fini(&room->mutex);
-    vg_liveness_close(room->live);
-}
-
-static unsigned total(const struct room *room)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < VG_VERDICT_COUNT; i++)
-        n += vg_load(&room->reports[i], acquire);
-    return n;
-}
-
-static void wait_for(VG_ATOMIC(uint32_t) * word, uint32_t value)
-{
-    while (vg_load(word, acquire) < value)
-        usleep(1000);
-}
+/* The findings of the simulator, with real threads. */
 
 struct holder {
     VG_FRAME(int);

@@ -15,7 +15,7 @@
  * around them.
  */
 
-/* ---- an event that wakes through copies of a waker, taken long before -------------------------------- */
+/* ---- an event that wakes through copies of a waker, taken long before ------------------------ */
 
 struct board {
     struct vg_spin guard;
@@ -105,7 +105,7 @@ static inline struct vg_future *board_wait(struct board_wait *wait, struct board
     return &wait->fut;
 }
 
-/* ---- frames -------------------------------------------------------------------------------------------- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 struct inner {
     VG_FRAME(int);
@@ -159,7 +159,7 @@ static inline struct outer *outer(struct outer *f, struct event *event)
     return f;
 }
 
-/* ---- an arm of any kind ---------------------------------------------------------------------------------- */
+/* ---- an arm of any kind ---------------------------------------------------------------------- */
 
 enum kind { EVENT, FRAME, BOARD, NAP, LOCK, KINDS };
 

@@ -40,7 +40,7 @@ static struct stress {
     VG_ATOMIC(int) stop;
 } stress;
 
-/* ---- a job --------------------------------------------------------------------------------------------------- */
+/* ---- a job ----------------------------------------------------------------------------------- */
 
 struct job {
     VG_FRAME(int);
@@ -139,7 +139,7 @@ static struct job *job(struct job *f, struct lane *lane, unsigned random)
     return f;
 }
 
-/* ---- who spawns them --------------------------------------------------------------------------------------------- */
+/* ---- who spawns them ------------------------------------------------------------------------- */
 
 struct driver {
     VG_FRAME(int);
@@ -191,11 +191,12 @@ static struct driver *driver(struct driver *f, struct lane *lane, unsigned rando
     return f;
 }
 
-/* ---- threads outside -------------------------------------------------------------------------------------------- */
+/* ---- threads outside ------------------------------------------------------------------------- */
 
 static void wake_something(unsigned *random, struct vg_waker *stale)
 {
-    struct source *source = &stress.lane[test_draw(random) % LANES].source[test_draw(random) % ARMS];
+    struct source *source =
+        &stress.lane[test_draw(random) % LANES].source[test_draw(random) % ARMS];
     struct vg_waker waker;
 
     if (test_draw(random) % 2) {
@@ -272,7 +273,7 @@ static void *threads_main(void *arg)
     return NULL;
 }
 
-/* ---- all together --------------------------------------------------------------------------------------------- */
+/* ---- all together ---------------------------------------------------------------------------- */
 
 #if VG_FAULTS
 static int stumble(const char *name)

@@ -114,7 +114,7 @@ struct vg_future {
     const struct vg_ops *ops;
     uint8_t state; /* enum vg_state */
     uint8_t flags; /* VG_F_* */
-    uint16_t kids; /* running children of an opaque future */
+    uint16_t kids; /* opaque: running children; others, kept or parked: where they were left */
     uint32_t
         seq; /* opaque: the take it was last entered for; others, in debug builds: a life mark */
     struct vg_future *next; /* the frame's list of kept and parked children */

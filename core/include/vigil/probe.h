@@ -97,6 +97,9 @@ VG_API const struct vg_future *vg_frame_of(const struct vg_future *fut);
 /* Where that frame awaits; NULL for a frame that has not started. */
 VG_API const struct vg_site *vg_site_of(const struct vg_future *fut);
 
+/* Where a kept or parked child was left, usually a select; NULL if that is not known. */
+VG_API const struct vg_site *vg_left_at(const struct vg_task *task, const struct vg_future *fut);
+
 /* The i-th kept or parked child of an async frame; NULL past the end. */
 VG_API struct vg_future *vg_frame_background(const struct vg_future *frame, unsigned i);
 

@@ -210,7 +210,7 @@ VG_API void vg_snapshot_free(struct vg_snapshot *snapshot);
 
 VG_API void vg_snapshot_text(const struct vg_snapshot *snapshot, FILE *out);
 
-/* One object; times are integers in nanoseconds. */
+/* One object; times are integers in nanoseconds; each await site is on a line of its own. */
 VG_API void vg_snapshot_json(const struct vg_snapshot *snapshot, FILE *out);
 
 #ifdef __cplusplus

@@ -46,7 +46,7 @@ struct vg_io_wait {
 
 struct vg_io {
     struct vg_future fut;
-    ssize_t ret;
+    int ret; /* bytes, a descriptor or 0; negative errno */
     /* private */
     struct vg_io_wait wait;
 };
