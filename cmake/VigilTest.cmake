@@ -11,14 +11,15 @@ set(VIGIL_TEST_ENVIRONMENT
     UBSAN_OPTIONS=print_stacktrace=1
     TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1)
 
-# vigil_ctest(<name> COMMAND <command>... [LABELS <label>...] [TIMEOUT <seconds>])
+# vigil_ctest(<name> COMMAND <command>... [LABELS <label>...] [TIMEOUT <seconds>] [SERIAL])
 #
-# Registers a command as a test: exit code 77 means skipped. Tests labelled long run only on request.
+# Registers a command as a test: exit code 77 means skipped. Tests labelled long run only on request; no other
+# test runs beside a SERIAL one, which measures.
 function(vigil_ctest name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "COMMAND;LABELS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "COMMAND;LABELS")
     set(name ${VIGIL_TEST_PREFIX}${name})
     add_test(NAME ${name} COMMAND ${arg_COMMAND})
-    set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77
+    set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 RUN_SERIAL ${arg_SERIAL}
         ENVIRONMENT "${VIGIL_TEST_ENVIRONMENT}" LABELS "${arg_LABELS}")
     if(arg_TIMEOUT)
         set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})

@@ -234,7 +234,8 @@ void vg_leave(struct vg_future *fut, enum vg_state state, struct vg_cx *cx)
                  fut->ops->name);
     if (fut->up != NULL && is_opaque(fut->up)) {
         fut->up->kids--;
-        vg_task_unskip(cx->task); /* its wake was left to the opaque future, which may not have come to it */
+        /* Its wake was left to the opaque future, which may not have come to it. */
+        vg_task_unskip(cx->task);
     }
     note_site(fut, frame->at, cx->task->exec);
     fut->next = frame->bg;

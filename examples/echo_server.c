@@ -10,7 +10,7 @@ struct echo {
     VG_FRAME(int); /* header and result: f->ret is an int */
     int fd;
     ssize_t len;
-    struct vg_io io; /* the children live here: awaiting allocates nothing */
+    struct vg_io io; /* the children live here: no allocation per await */
     struct vg_send_all send;
     char buf[4096]; /* lent to the kernel, so never a local */
 };
@@ -18,7 +18,7 @@ struct echo {
 VG_ASYNC(echo)
 {
     VG_BEGIN(f); /* struct echo *f; must come first */
-    ssize_t rc;  /* scratch: dies at the next await */
+    int rc;      /* scratch: dies at the next await */
 
     for (;;) {
         VG_AWAIT(f->len, vg_recv(&f->io, f->fd, f->buf, sizeof f->buf));
@@ -28,11 +28,11 @@ VG_ASYNC(echo)
         if (f->len < 0)
             break;
     }
-    VG_AWAIT_SHIELDED(rc, vg_close(&f->io, f->fd)); /* runs even when cancelled */
-    VG_RETURN((int)(rc < 0 ? rc : f->len));
+    VG_AWAIT_SHIELDED(rc, vg_close(&f->io, f->fd)); /* also when the task is cancelled */
+    VG_RETURN(rc);
 }
 
-static struct echo *echo(struct echo *f, int fd)
+static struct echo *echo(struct echo *f, int fd) /* the constructor is an ordinary function */
 {
     VG_SETUP(f, echo);
     f->fd = fd;

@@ -58,7 +58,7 @@ static void count(struct http_totals *totals, unsigned status)
 VG_ASYNC(http_connection)
 {
     VG_BEGIN(f);
-    ssize_t rc;
+    int rc;
 
     for (;;) {
         if (parse(f) != HTTP_MORE) {
@@ -81,7 +81,7 @@ VG_ASYNC(http_connection)
             continue;
         VG_AWAIT(rc,
                  vg_timeout(&f->limit, patience(f), vg_recv(&f->io, f->fd, f->in, sizeof f->in)));
-        if (received(f, (int)rc))
+        if (received(f, rc))
             continue;
         if (f->request.status == 0)
             break;

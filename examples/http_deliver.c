@@ -33,16 +33,16 @@ struct http_deliver *http_deliver(struct http_deliver *f, int fd, const struct h
 VG_ASYNC(http_linger)
 {
     VG_BEGIN(f);
-    ssize_t rc;
+    int rc;
 
     VG_AWAIT(rc, vg_shutdown(&f->io, f->fd, SHUT_WR));
     if (rc < 0)
-        VG_RETURN((int)rc);
+        VG_RETURN(rc);
     do {
         VG_AWAIT(rc, vg_recv(&f->io, f->fd, f->buf, sizeof f->buf));
         f->dropped += rc > 0 ? (size_t)rc : 0;
     } while (rc > 0 && f->dropped < HTTP_LINGER_MAX);
-    VG_RETURN((int)rc);
+    VG_RETURN(rc);
 }
 
 struct http_linger *http_linger(struct http_linger *f, int fd)

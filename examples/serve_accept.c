@@ -55,11 +55,11 @@ static void give_up(struct acceptor *f, int error)
 VG_ASYNC(acceptor)
 {
     VG_BEGIN(f);
-    ssize_t rc;
+    int rc;
 
     while (!vg_cancelled(&f->fut)) {
-        VG_AWAIT(rc, vg_accept(&f->io, f->listener->fd));
-        f->fd = f->ret = (int)rc;
+        VG_AWAIT(f->fd, vg_accept(&f->io, f->listener->fd));
+        f->ret = f->fd;
         if (f->fd >= 0) {
             f->ret = start(f);
             if (f->ret < 0)
@@ -75,7 +75,7 @@ VG_ASYNC(acceptor)
         }
     }
     VG_AWAIT_SHIELDED(rc, vg_close(&f->io, f->listener->fd));
-    VG_RETURN((int)rc);
+    VG_RETURN(rc);
 }
 
 static struct acceptor *acceptor(struct acceptor *f, struct server *server,

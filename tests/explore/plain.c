@@ -28,17 +28,17 @@ struct word {
     uint8_t freed; /* bytes */
 };
 
-enum { WORDS = 2048, RECORDS = 4096, WORDS_USED_MAX = WORDS / 2 };
+enum { WORDS = 2048, RECORDS = 4096, WORDS_USED_MAX = WORDS / 2, ACCESSES_MAX = 200000 };
 
 static struct word words[WORDS];
 static struct record records[RECORDS];
-static int record_count, word_count;
+static int record_count, word_count, access_count;
 static long execution;
 
 void plain_clear(void)
 {
     execution++;
-    record_count = word_count = 0;
+    record_count = word_count = access_count = 0;
 }
 
 static struct word *find_word(uintptr_t number)
@@ -192,6 +192,8 @@ static void access_range(const volatile void *p, size_t size, access_word *acces
 {
     uintptr_t at = (uintptr_t)p, end = at + size;
 
+    if (++access_count > ACCESSES_MAX)
+        mc_fail(MC_ASSERTION, "thread %d seems to loop for ever", mc_run.current);
     while (at < end) {
         uintptr_t next = (at | 7) + 1;
         unsigned from = at % 8, to = next <= end ? 8 : (unsigned)(end % 8);
