@@ -5,22 +5,22 @@
 
 #include "worker.h"
 
-void vg_block_release(VG_ATOMIC(uint32_t) * word)
+void vg_block_release(VG_ATOMIC(uint32_t) *word, uint32_t how)
 {
     /* Release: the task's results. Afterwards the word may be gone; waking an address nobody waits at is
      * harmless. */
-    vg_store(word, 1u, release);
+    vg_store(word, how, release);
     vg_os_wake(word, 1);
 }
 
-static void wait_for_threads(VG_ATOMIC(uint32_t) * word)
+static void wait_for_threads(VG_ATOMIC(uint32_t) *word)
 {
     while (vg_load(word, acquire) == 0) /* pairs with vg_block_release() */
         vg_os_wait(word, 0, VG_NEVER);
 }
 
 /* Runs the world on this thread; false: it stands still. */
-static bool step_until(struct vg_exec *exec, VG_ATOMIC(uint32_t) * word)
+static bool step_until(struct vg_exec *exec, VG_ATOMIC(uint32_t) *word)
 {
     while (vg_load(word, acquire) == 0)
         if (!exec->driver->ops->step(exec->driver, exec))
@@ -28,7 +28,7 @@ static bool step_until(struct vg_exec *exec, VG_ATOMIC(uint32_t) * word)
     return true;
 }
 
-int vg_block_on(struct vg_exec *exec, struct vg_future *fut)
+static int block_on(struct vg_exec *exec, struct vg_future *fut)
 {
     static const struct vg_place place = {__FILE__, "vg_block_on", __LINE__};
     _Alignas(16) VG_ATOMIC(uint32_t) word = 0;
@@ -49,7 +49,22 @@ int vg_block_on(struct vg_exec *exec, struct vg_future *fut)
         wait_for_threads(&word);
     else if (!step_until(exec, &word))
         rc = -EDEADLK;
-    vg_store(&task->joiner, rc < 0 ? (uintptr_t)0 : VG_JOINED, relaxed);
+    if (vg_load(&word, relaxed) == VG_BLOCK_LEFT)
+        rc = -ESHUTDOWN;
+    else if (rc < 0)
+        vg_store(&task->joiner, (uintptr_t)0,
+                 relaxed); /* the world stands still: nobody else is there */
     vg_task_unref(task);
+    return rc;
+}
+
+int vg_block_on(struct vg_exec *exec, struct vg_future *fut)
+{
+    int rc;
+
+    /* See inject(): the task may end, and the executor be closed, while this thread is on its way out. */
+    vg_fetch_add(&exec->guests, 1u, acq_rel);
+    rc = block_on(exec, fut);
+    vg_fetch_sub(&exec->guests, 1u, acq_rel);
     return rc;
 }

@@ -79,6 +79,28 @@ static void report_left(struct vg_exec *exec, uint64_t left)
     vg_slab_each(&exec->slabs, list_one, &listed);
 }
 
+/* The workers have stopped. */
+static bool check_handle(struct vg_task *task, void *arg)
+{
+    (void)arg;
+    if (vg_load(&task->id, acquire) & 1 && vg_load(&task->joiner, acquire) == VG_JOINED &&
+        vg_load(&task->refs, acquire) > 0)
+        vg_panic("the handle of %s, which has ended, was not released before vg_exec_close()",
+                 vg_load(&task->name, relaxed));
+    return true;
+}
+
+/* A thread in vg_block_on() whose future will not end any more. */
+static bool release_thread(struct vg_task *task, void *arg)
+{
+    const uintptr_t joiner = vg_load(&task->joiner, relaxed);
+
+    (void)arg;
+    if (vg_load(&task->id, acquire) & 1 && joiner & VG_JOINER_THREAD)
+        vg_block_release((VG_ATOMIC(uint32_t) *)(joiner & ~VG_JOINER_THREAD), VG_BLOCK_LEFT);
+    return true;
+}
+
 int vg_exec_close(struct vg_exec *exec, uint64_t drain_ns)
 {
     const uint64_t now = vg_exec_now(exec);
@@ -92,6 +114,14 @@ int vg_exec_close(struct vg_exec *exec, uint64_t drain_ns)
     left = vg_exec_live(exec);
     if (left > 0 && !exec->quiet)
         report_left(exec, left);
-    vg_exec_destroy(exec);
+    if (left > 0) {
+        vg_slab_each(&exec->slabs, release_thread, NULL);
+    } else {
+        /* Pairs with the releases of those who leave: nobody comes any more. */
+        while (vg_load(&exec->guests, acquire) > 0)
+            vg_os_yield();
+        vg_slab_each(&exec->slabs, check_handle, NULL);
+    }
+    vg_exec_destroy(exec, left > 0);
     return left > INT32_MAX ? INT32_MAX : (int)left;
 }

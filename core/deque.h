@@ -56,7 +56,7 @@ enum vg_steal {
     VG_STEAL_GOT,
 };
 
-static inline VG_ATOMIC(struct vg_task *) * vg_deque_slot_(struct vg_deque *deque, int64_t index)
+static inline VG_ATOMIC(struct vg_task *) *vg_deque_slot_(struct vg_deque *deque, int64_t index)
 {
     return &deque->slots[(uint64_t)index % VG_DEQUE_CAPACITY];
 }

@@ -8,7 +8,7 @@
 
 /* park[i].word: 1 if worker i was unparked and has not parked since. */
 
-static VG_ATOMIC(uint32_t) * word_of(struct vg_driver *driver, unsigned worker)
+static VG_ATOMIC(uint32_t) *word_of(struct vg_driver *driver, unsigned worker)
 {
     return &((struct vg_driver_futex *)(void *)driver)->park[worker].word;
 }

@@ -164,12 +164,13 @@ void vg_exec_stop_workers(struct vg_exec *exec)
     vg_inject_close(&exec->inject);
 }
 
-void vg_exec_destroy(struct vg_exec *exec)
+void vg_exec_destroy(struct vg_exec *exec, bool left)
 {
-    if (exec->driver->ops->close != NULL)
-        exec->driver->ops->close(exec->driver);
     if (exec->probe != NULL && exec->probe->detach != NULL)
-        exec->probe->detach(exec->probe);
+        exec->probe->detach(exec->probe); /* it may use the clock until then */
+    exec->driver->ops->close(exec->driver);
+    if (left)
+        return; /* sources of wakes may still find its tasks, and their way to it */
     release(exec);
 }
 
@@ -206,7 +207,7 @@ int vg_exec_open(struct vg_exec **out, const struct vg_config *config)
 
 fail_start:
     vg_exec_stop_workers(exec);
-    vg_exec_destroy(exec);
+    vg_exec_destroy(exec, false);
     return rc;
 fail_probe:
     exec->driver->ops->close(exec->driver);

@@ -19,7 +19,7 @@ void vg_task_report_done(struct vg_task *task)
     if (joiner == 0)
         return;
     if (joiner & VG_JOINER_THREAD) {
-        vg_block_release((VG_ATOMIC(uint32_t) *)(joiner & ~VG_JOINER_THREAD));
+        vg_block_release((VG_ATOMIC(uint32_t) *)(joiner & ~VG_JOINER_THREAD), VG_BLOCK_DONE);
         return;
     }
     notice = vg_wake((struct vg_waiter *)joiner);

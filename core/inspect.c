@@ -100,7 +100,8 @@ static bool visit_live(struct vg_task *task, void *arg)
 {
     const struct each *each = arg;
 
-    return !(vg_load(&task->id, relaxed) & 1) || each->visit(task, each->arg);
+    /* Acquire: pairs with the release in prepare(). */
+    return !(vg_load(&task->id, acquire) & 1) || each->visit(task, each->arg);
 }
 
 void vg_exec_each_task(struct vg_exec *exec, bool (*visit)(struct vg_task *task, void *arg),
@@ -131,8 +132,10 @@ bool vg_inspect_begin(struct vg_task *task)
 
 void vg_inspect_end(struct vg_task *task)
 {
-    if (!vg_word_unclaim(&task->word))
-        vg_enqueue(task->exec, task, VG_QUEUE_BACK);
+    if (vg_word_unclaim(&task->word))
+        return;
+    vg_store(&task->woken_at, vg_exec_now(task->exec), relaxed); /* queued, as of now */
+    vg_enqueue(task->exec, task, VG_QUEUE_BACK);
 }
 
 struct vg_future *vg_task_root(struct vg_task *task)

@@ -17,7 +17,9 @@ static vg_poll interval_poll(struct vg_future *fut, struct vg_cx *cx)
         return VG_READY;
     }
     missed = cx->now > interval->due ? (cx->now - interval->due) / interval->period : 0;
-    interval->due += (missed + 1) * interval->period;
+    interval->due = interval->period < VG_NEVER - interval->due
+                        ? interval->due + (missed + 1) * interval->period
+                        : VG_NEVER;
     interval->ret = (int64_t)missed;
     return VG_READY;
 }
@@ -47,7 +49,7 @@ void vg_interval_init(struct vg_interval *interval, uint64_t period)
 {
     VG_ASSERT(period > 0);
     interval->period = period;
-    interval->due = vg_now() + period;
+    interval->due = period < VG_NEVER - vg_now() ? vg_now() + period : VG_NEVER;
     interval->fut = (struct vg_future){.ops = &interval_ops};
 }
 

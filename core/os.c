@@ -37,7 +37,7 @@ void vg_os_yield(void)
     sched_yield();
 }
 
-void vg_os_wait(VG_ATOMIC(uint32_t) * word, uint32_t expected, uint64_t deadline)
+void vg_os_wait(VG_ATOMIC(uint32_t) *word, uint32_t expected, uint64_t deadline)
 {
     struct timespec ts = {
         .tv_sec = (time_t)(deadline / 1000000000u),
@@ -50,7 +50,7 @@ void vg_os_wait(VG_ATOMIC(uint32_t) * word, uint32_t expected, uint64_t deadline
             FUTEX_BITSET_MATCH_ANY);
 }
 
-void vg_os_wake(VG_ATOMIC(uint32_t) * word, int count)
+void vg_os_wake(VG_ATOMIC(uint32_t) *word, int count)
 {
     syscall(SYS_futex, (void *)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, NULL, NULL, 0);
 }

@@ -83,9 +83,9 @@ static void climb_from_gate(struct vg_future *gate, struct vg_cx *cx)
     climb(up, cx);
 }
 
-/* Tells the probe how long the wake waited. */
-static void record(const struct vg_waiter *waiter, const struct vg_cx *cx, uint64_t poll_began)
+void vg_record_wait(const struct vg_waiter *waiter, const struct vg_cx *cx)
 {
+    const uint64_t poll_began = cx->began;
     struct vg_probe *const probe = cx->task->exec->probe;
     struct vg_visit visit;
 
@@ -104,7 +104,14 @@ static void record(const struct vg_waiter *waiter, const struct vg_cx *cx, uint6
     probe->visited(probe, cx->worker->index, &visit);
 }
 
-static void visit(struct vg_waiter *waiter, struct vg_cx *cx, uint64_t poll_began)
+/* Whether the gate's last entry is among those after the wake was taken. The counter wraps. */
+static bool entered_since(const struct vg_future *gate, const struct vg_waiter *waiter,
+                          const struct vg_task *task)
+{
+    return gate->seq - waiter->seq - 1 < task->takes - waiter->seq;
+}
+
+static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
     struct vg_future *gate;
@@ -121,6 +128,9 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx, uint64_t poll_bega
         vg_wlist_append(&task->ready, &waiter->node);
         return;
     }
+    if (VG_UNLIKELY(cx->now <
+                    waiter->woken_at)) /* stolen: whoever woke it read the clock after us */
+        cx->now = cx->worker->now = waiter->woken_at;
     if (VG_UNLIKELY(task->fences > 0)) {
         if (is_fenced(waiter->fut, &gate)) {
             skip(task, waiter);
@@ -129,12 +139,12 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx, uint64_t poll_bega
         if (gate != NULL) {
             /* The leaf takes the waiter from there if the gate polls it. */
             skip(task, waiter);
-            if ((int32_t)(waiter->seq - gate->seq) >= 0)
+            if (!entered_since(gate, waiter, task))
                 climb_from_gate(gate, cx);
             return;
         }
     }
-    record(waiter, cx, poll_began);
+    vg_record_wait(waiter, cx);
     vg_wlist_remove(&waiter->node);
     waiter->flags &= VG_W_SLOT;
     climb(waiter->fut, cx);
@@ -143,7 +153,6 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx, uint64_t poll_bega
 static void drain(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
-    const uint64_t began = cx->now;
     unsigned n;
 
     for (n = 0; n < VG_VISITS_MAX && task->root->state != VG_DONE; n++) {
@@ -151,7 +160,7 @@ static void drain(struct vg_cx *cx)
             return;
         if (n > 0 && n % 8 == 0)
             cx->now = cx->worker->now = vg_exec_now(task->exec);
-        visit(vg_waiter_of(vg_wnode_next(&task->ready)), cx, began);
+        visit(vg_waiter_of(vg_wnode_next(&task->ready)), cx);
     }
     cx->cut = cx->cut || !vg_wlist_empty(&task->ready);
 }
@@ -178,6 +187,20 @@ static void pass_over(struct vg_cx *cx)
     }
 }
 
+/* The oldest wake that was passed over; 0: none. */
+static uint64_t oldest_owed(const struct vg_task *task)
+{
+    const struct vg_wnode *node;
+    uint64_t oldest = 0, at;
+
+    for (node = vg_wnode_next(&task->skipped); node != &task->skipped; node = vg_wnode_next(node)) {
+        at = ((const struct vg_waiter *)(const void *)node)->woken_at;
+        if (at != 0 && (oldest == 0 || at < oldest)) /* 0: it was cancelled, not woken */
+            oldest = at;
+    }
+    return oldest;
+}
+
 /* Publishes since when the task owes a poll to something that was woken. */
 static void publish_owed(struct vg_cx *cx)
 {
@@ -186,8 +209,7 @@ static void publish_owed(struct vg_cx *cx)
 
     if (VG_LIKELY(!owing && !task->owing))
         return;
-    vg_store(&task->owed_since, owing ? vg_waiter_of(vg_wnode_next(&task->skipped))->woken_at : 0,
-             relaxed);
+    vg_store(&task->owed_since, oldest_owed(task), relaxed);
     if (owing != task->owing)
         vg_count(&cx->worker->counts.owing, owing ? 1 : UINT64_MAX);
     task->owing = owing;
@@ -269,7 +291,11 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
 
 enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
 {
-    struct vg_cx cx = {.task = task, .worker = worker, .now = worker->now, .budget = VG_BUDGET};
+    struct vg_cx cx = {.task = task,
+                       .worker = worker,
+                       .now = worker->now,
+                       .began = worker->now,
+                       .budget = VG_BUDGET};
     enum vg_poll_end end;
 
     worker->cx = &cx;
@@ -281,5 +307,7 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
     drain(&cx);
     end = task->root->state == VG_DONE ? finish(&cx) : suspend(&cx);
     worker->cx = NULL;
+    if (end == VG_END_REQUEUE)
+        vg_store(&task->woken_at, cx.now, relaxed); /* queued, as of now */
     return end;
 }

@@ -74,7 +74,23 @@ void vg_idle_ring(struct vg_exec *exec)
 
 void vg_requeue(struct vg_worker *worker, struct vg_task *task)
 {
+    const bool alone = worker->lifo == NULL && vg_runq_empty_any(&worker->runq);
+
     push_back(worker, task);
+    if (!alone) /* a worker with a single task wakes nobody for it */
+        vg_idle_ring(worker->exec);
+}
+
+/* From outside. As soon as it is pushed the task may end, and with it all reason for the executor to
+ * stay; therefore it counts those who are here. */
+static void inject(struct vg_exec *exec, struct vg_task *task)
+{
+    vg_fetch_add(&exec->guests, 1u, acq_rel);
+    /* Refused: the workers have left; the task stays, and was reported. */
+    if (vg_inject_push(&exec->inject, &task->link))
+        vg_idle_ring(exec);
+    /* The last access to the executor. Release: pairs with the acquire in vg_exec_close(). */
+    vg_fetch_sub(&exec->guests, 1u, acq_rel);
 }
 
 void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_queue where)
@@ -82,9 +98,10 @@ void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_que
     struct vg_worker *const worker = vg_worker_here;
 
     if (worker == NULL || worker->exec != exec) {
-        if (!vg_inject_push(&exec->inject, &task->link))
-            return; /* the workers have left; the task stays, and was reported */
-    } else if (where == VG_QUEUE_WARM && worker->cx != NULL) {
+        inject(exec, task);
+        return;
+    }
+    if (where == VG_QUEUE_WARM && worker->cx != NULL) {
         if (!push_warm(worker, task))
             return;
     } else if (where != VG_QUEUE_SCOPE || !vg_deque_push_owner(&worker->deque, task)) {
@@ -127,7 +144,7 @@ static struct vg_task *take_warm(struct vg_worker *worker)
     worker->lifo = NULL;
     if (worker->lifo_run++ < LIFO_CAP)
         return task;
-    push_back(worker, task);
+    vg_requeue(worker, task);
     return NULL;
 }
 

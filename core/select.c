@@ -11,7 +11,7 @@
  * START   no arm has been polled
  * WAIT    every enabled arm is running
  * END     there is a winner; losers to be cancelled are coming to their end
- * DRAIN   the select was cancelled; so are all arms, and they are coming to their end
+ * DRAIN   the select was cancelled; so are all arms that run, and they are coming to their end
  *
  * The biased form is the same machine as an opaque future: it polls its arms, in order, at every entry.
  */
@@ -95,12 +95,15 @@ static void cancel_losers(struct vg_select *select, struct vg_cx *cx)
 /* Ready once every loser that must end has ended; then the others are handed to the frame. */
 static vg_poll end(struct vg_select *select, struct vg_cx *cx)
 {
+    bool ended = true;
     unsigned i;
 
+    /* All of them, each time: below an opaque future this is how they are polled. */
     for (i = 0; i < select->count; i++)
-        if (is_live(select, i) && must_end(select, i) &&
-            !vg_poll_future(select->arms[i].fut, cx).ready)
-            return VG_PENDING;
+        if (is_live(select, i) && (must_end(select, i) || cx->rootdown))
+            ended &= vg_poll_future(select->arms[i].fut, cx).ready || !must_end(select, i);
+    if (!ended)
+        return VG_PENDING;
     for (i = 0; i < select->count; i++)
         if (is_live(select, i))
             vg_leave(select->arms[i].fut,
@@ -141,9 +144,9 @@ static void select_cancel(struct vg_future *fut, struct vg_cx *cx)
     struct vg_select *select = (struct vg_select *)(void *)fut;
     unsigned i;
 
-    if (select->phase != WAIT)
-        return; /* its losers are ending */
-    select->phase = DRAIN;
+    if (select->phase == START || select->phase == DRAIN)
+        return;
+    select->phase = DRAIN; /* if there is a winner, ret stays */
     for (i = 0; i < select->count; i++)
         if (is_live(select, i))
             vg_cancel(select->arms[i].fut, cx);

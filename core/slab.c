@@ -87,7 +87,7 @@ static struct vg_task *carve(struct vg_slabs *slabs, unsigned class)
     task = slot_at(slab, bump);
     memset(task, 0, HEADER);
     vg_store(&task->word, (uintptr_t)VG_WORD_CO, relaxed);
-    vg_store(&task->id, (uint64_t)++slabs->serial << 32, relaxed);
+    vg_store(&task->id, 0, relaxed);
     task->class = class;
     task->exec = slabs->exec;
     vg_store(&slab->bump, bump + 1, release); /* pairs with the acquire in vg_slab_each() */

@@ -40,7 +40,6 @@ struct vg_slabs {
     const struct vg_alloc *alloc;
     struct vg_exec *exec;
     struct vg_spin guard;
-    uint32_t serial;                             /* next slot number, under the guard */
     struct vg_slab_cache depot[VG_SLAB_CLASSES]; /* under the guard */
     struct vg_slab *filling[VG_SLAB_CLASSES];    /* under the guard */
     VG_ATOMIC(struct vg_slab *) all;
@@ -57,7 +56,7 @@ void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg
 void vg_slab_each(struct vg_slabs *slabs, bool (*visit)(struct vg_task *task, void *arg),
                   void *arg);
 
-/* Gives everything back. No slot may be in use, but `keep` those slabs that hold a live task. */
+/* Gives everything back but slabs that hold a live task: the kernel may still write to it. */
 void vg_slabs_release(struct vg_slabs *slabs);
 
 #endif

@@ -5,7 +5,7 @@
 enum { ROUNDS = 2, TRIES = 4 };
 
 /* How late the timers of a busy worker must be before another one fires them. */
-#define OVERDUE_NS (2 * VG_TICK_NS)
+#define OVERDUE_NS (10 * VG_TICK_NS)
 
 static struct vg_task *steal_child(struct vg_worker *victim)
 {
@@ -44,6 +44,22 @@ static struct vg_task *fire_overdue(struct vg_worker *thief, struct vg_worker *v
     if (deadline >= thief->now || thief->now - deadline < OVERDUE_NS)
         return NULL;
     return vg_wheel_fire(&victim->wheel, thief->now) > 0 ? vg_pick_next(thief) : NULL;
+}
+
+uint64_t vg_park_deadline(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    uint64_t deadline = vg_wheel_deadline(&worker->wheel), other;
+    unsigned i;
+
+    for (i = 0; i < exec->workers_count; i++) {
+        if (i == worker->index || vg_idle_may_park(&exec->idle, i))
+            continue; /* who sleeps looks after its own timers */
+        other = vg_wheel_deadline(&exec->workers[i].wheel);
+        if (other < VG_NEVER - OVERDUE_NS && other + OVERDUE_NS < deadline)
+            deadline = other + OVERDUE_NS;
+    }
+    return deadline;
 }
 
 struct vg_task *vg_steal(struct vg_worker *worker)

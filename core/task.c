@@ -47,10 +47,9 @@ void vg_task_discard(void *frame)
     vg_slab_free(&task->exec->slabs, cache_of(task->exec), task);
 }
 
-static void prepare(struct vg_task *task, struct vg_future *root, unsigned refs, uintptr_t joiner,
-                    const struct vg_place *place)
+static void prepare(struct vg_task *task, uint64_t id, struct vg_future *root, unsigned refs,
+                    uintptr_t joiner, const struct vg_place *place)
 {
-    vg_store(&task->id, vg_load(&task->id, relaxed) + 1, relaxed);
     vg_store(&task->woken_at, vg_worker_here != NULL ? vg_now() : vg_exec_now(task->exec), relaxed);
     vg_store(&task->owed_since, 0, relaxed);
     vg_store(&task->polls, 0, relaxed);
@@ -69,14 +68,22 @@ static void prepare(struct vg_task *task, struct vg_future *root, unsigned refs,
     /* Owned from the start. Release, both: a canceller or an observer finds the task whole. */
     vg_store(&task->word, (uintptr_t)VG_WORD_S, release);
     vg_store(&task->refs, refs, release);
+    vg_store(&task->id, id, release);
 }
 
-static void count_spawn(struct vg_exec *exec)
+/* Counts the spawn; the id that follows from it is used once. */
+static uint64_t count_spawn(struct vg_exec *exec)
 {
-    if (cache_of(exec) != NULL)
+    uint64_t count, worker = VG_WORKERS_MAX;
+
+    if (cache_of(exec) != NULL) {
         vg_count(&vg_worker_here->counts.spawned, 1);
-    else
-        vg_fetch_add(&exec->outside.spawned, 1, relaxed); /* a pure counter */
+        count = vg_load(&vg_worker_here->counts.spawned, relaxed);
+        worker = vg_worker_here->index;
+    } else {
+        count = vg_fetch_add(&exec->outside.spawned, 1, relaxed) + 1; /* a pure counter */
+    }
+    return (count << 7 | worker) << 1 | 1;
 }
 
 static int start(struct vg_task *task, struct vg_future *root, unsigned refs, uintptr_t joiner,
@@ -86,8 +93,7 @@ static int start(struct vg_task *task, struct vg_future *root, unsigned refs, ui
 
     if (VG_UNLIKELY(vg_load(&exec->phase, relaxed) != VG_PHASE_RUNNING))
         return -ESHUTDOWN;
-    count_spawn(exec);
-    prepare(task, root, refs, joiner, place);
+    prepare(task, count_spawn(exec), root, refs, joiner, place);
     vg_enqueue(exec, task, where);
     return 0;
 }

@@ -15,8 +15,9 @@
  * task (flag S of the word).
  *
  * word        See word.h. A free slot holds CO.
- * id          slot number << 32 | generation. The generation is odd while the slot holds a task. Written by
- *             spawn and free, relaxed: it identifies, and orders nothing.
+ * id          Odd while the slot holds a task: (spawns counted by the spawning worker << 7 | its number, 64 for
+ *             threads outside) << 1 | 1. Even in a free slot. Stored last by spawn (release), so that whoever
+ *             walks the slabs (acquire) finds name and place of that task or of a later one.
  * refs        The task itself, which gives its reference up when it has finished, and the handle if there
  *             is one; 0 in a free slot. Whoever drops the last frees the slot. Spawn stores it last (release), so
  *             that vg_task_try_ref() (acquire) finds a task that is whole.
@@ -66,6 +67,7 @@ struct vg_cx {
     struct vg_worker *worker;
     struct vg_future *self; /* the future being polled: `up` of the children it polls */
     uint64_t now;
+    uint64_t began; /* when this poll began */
     int budget;
     bool rootdown; /* below an opaque future: running children are polled, not adopted */
     bool cut;      /* the budget ran out */
@@ -147,8 +149,9 @@ bool vg_task_try_ref(struct vg_task *task);
 /* Tells whoever waits for the task that it has finished. */
 void vg_task_report_done(struct vg_task *task);
 
-/* block_on.c: lets the thread go on that waits at this futex. */
-void vg_block_release(VG_ATOMIC(uint32_t) * word);
+/* block_on.c: lets the thread go on that waits at this futex: its future is done, or left over. */
+enum { VG_BLOCK_DONE = 1, VG_BLOCK_LEFT = 2 };
+void vg_block_release(VG_ATOMIC(uint32_t) *word, uint32_t how);
 
 /* ---- poll.c -------------------------------------------------------------------------------- */
 
@@ -159,6 +162,9 @@ enum vg_poll_end {
 };
 
 enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task);
+
+/* Tells the probe how long this wake waited: it is being answered. */
+void vg_record_wait(const struct vg_waiter *waiter, const struct vg_cx *cx);
 
 /* Moves what was pushed on the task to its `ready` list. */
 void vg_task_take(struct vg_task *task);

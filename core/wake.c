@@ -38,6 +38,11 @@ static void owe(struct vg_task *task, struct vg_wnode *list, struct vg_waiter *w
 
 void vg_task_unskip(struct vg_task *task)
 {
+    struct vg_wnode *node;
+
+    /* As if woken now: what opaque futures were entered for before does not count. */
+    for (node = vg_wnode_next(&task->skipped); node != &task->skipped; node = vg_wnode_next(node))
+        vg_waiter_of(node)->seq = task->takes;
     vg_wlist_splice(&task->ready, &task->skipped);
 }
 
@@ -70,15 +75,18 @@ void vg_disarm(struct vg_waiter *waiter, struct vg_cx *cx)
         (void)VG_FAULT("disarm");
         vg_task_take(cx->task);
     }
-    if (waiter->flags & VG_W_OWED)
+    if (waiter->flags & VG_W_OWED) {
+        vg_record_wait(waiter, cx); /* answered, but not by a visit of its own */
         vg_wlist_remove(&waiter->node);
-    else if (waiter->flags & VG_W_ARMED)
+    } else if (waiter->flags & VG_W_ARMED) {
         cx->task->armed--;
+    }
     waiter->flags &= VG_W_SLOT;
 }
 
 void vg_kick(struct vg_waiter *waiter, struct vg_cx *cx)
 {
+    VG_ASSERT(!(waiter->flags & VG_W_SLOT)); /* its wakers would push it again */
     if (waiter->flags & VG_W_ARMED && waiter->woken_at == 0)
         owe(cx->task, &cx->task->ready, waiter);
 }
@@ -95,7 +103,7 @@ bool vg_coop(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
 void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
 {
     vg_arm(waiter, fut, cx);
-    waiter->woken_at = cx->now;
+    waiter->woken_at = cx->now != 0 ? cx->now : 1;
     waiter->woken_by = vg_load(&cx->task->id, relaxed);
     owe(cx->task, &cx->task->later, waiter);
 }

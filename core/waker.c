@@ -36,24 +36,60 @@ static struct vg_slot *add_block(struct vg_exec *exec)
     return &block->slots[0];
 }
 
+/* Moves up to a block of free slots from one list to the other; returns how many. Guard held. */
+static unsigned move_slots(struct vg_slot **from, struct vg_slot **to)
+{
+    struct vg_slot *slot;
+    unsigned n;
+
+    for (n = 0; n < BLOCK && (slot = *from) != NULL; n++) {
+        *from = slot->next;
+        slot->next = *to;
+        *to = slot;
+    }
+    return n;
+}
+
+static void refill(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+
+    vg_spin_lock(&exec->slots_guard);
+    worker->free_slots_count = move_slots(&exec->free_slots, &worker->free_slots);
+    vg_spin_unlock(&exec->slots_guard);
+    if (worker->free_slots_count > 0)
+        return;
+    worker->free_slots = add_block(exec);
+    worker->free_slots_count = worker->free_slots != NULL ? BLOCK : 0;
+}
+
 static struct vg_slot *get_slot(struct vg_worker *worker)
 {
-    struct vg_slot *slot = worker->free_slots;
+    struct vg_slot *slot;
 
+    if (worker->free_slots == NULL)
+        refill(worker);
+    slot = worker->free_slots;
     if (slot == NULL)
-        slot = add_block(worker->exec);
-    if (slot != NULL)
-        worker->free_slots = slot->next;
+        return NULL;
+    worker->free_slots = slot->next;
+    worker->free_slots_count--;
     return slot;
 }
 
 static void put_slot(struct vg_slot *slot)
 {
     struct vg_worker *const worker = vg_worker_here;
+    struct vg_exec *const exec = worker->exec;
 
     slot->waiter.flags = 0;
     slot->next = worker->free_slots;
     worker->free_slots = slot;
+    if (++worker->free_slots_count < 2 * BLOCK)
+        return;
+    vg_spin_lock(&exec->slots_guard);
+    worker->free_slots_count -= move_slots(&worker->free_slots, &exec->free_slots);
+    vg_spin_unlock(&exec->slots_guard);
 }
 
 void vg_slot_recycle(struct vg_slot *slot)
@@ -103,8 +139,10 @@ static void disarm_fired(struct vg_slot *slot, struct vg_cx *cx)
         leave_in_flight(waiter, cx->task);
         return;
     }
-    if (waiter->flags & VG_W_OWED)
+    if (waiter->flags & VG_W_OWED) {
+        vg_record_wait(waiter, cx);
         vg_wlist_remove(&waiter->node);
+    }
     vg_slot_recycle(slot);
 }
 

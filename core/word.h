@@ -48,7 +48,7 @@ static inline struct vg_wnode *vg_word_node(uintptr_t word)
 }
 
 /* Any thread. */
-static inline enum vg_push vg_word_push(VG_ATOMIC(uintptr_t) * word, struct vg_wnode *node)
+static inline enum vg_push vg_word_push(VG_ATOMIC(uintptr_t) *word, struct vg_wnode *node)
 {
     uintptr_t old = vg_load(word, relaxed), new;
 
@@ -65,7 +65,7 @@ static inline enum vg_push vg_word_push(VG_ATOMIC(uintptr_t) * word, struct vg_w
 }
 
 /* Owner only: what was pushed since the last take, oldest first, linked by next; NULL if nothing. */
-static inline struct vg_wnode *vg_word_take(VG_ATOMIC(uintptr_t) * word, uintptr_t *base)
+static inline struct vg_wnode *vg_word_take(VG_ATOMIC(uintptr_t) *word, uintptr_t *base)
 {
     struct vg_wnode *list = NULL, *node;
     /* Pairs with the release of the pushes, and with the end of an observer's claim: do not relax it. */
@@ -95,7 +95,7 @@ static inline struct vg_wnode *vg_word_take(VG_ATOMIC(uintptr_t) * word, uintptr
 
 /* Owner only: gives the task back. True: it is idle, and may at once run elsewhere or be freed, so nothing
  * of it may be touched. False: it was woken since the last take; the caller still owns it. */
-static inline bool vg_word_end(VG_ATOMIC(uintptr_t) * word, uintptr_t *base)
+static inline bool vg_word_end(VG_ATOMIC(uintptr_t) *word, uintptr_t *base)
 {
     uintptr_t expected = *base;
     const uintptr_t kept = expected;
@@ -110,14 +110,14 @@ static inline bool vg_word_end(VG_ATOMIC(uintptr_t) * word, uintptr_t *base)
 }
 
 /* Owner only: nothing will ever be pushed again. */
-static inline void vg_word_finish(VG_ATOMIC(uintptr_t) * word)
+static inline void vg_word_finish(VG_ATOMIC(uintptr_t) *word)
 {
     /* Acquire: pushes that came too late to matter are complete. Release: for whoever reuses the slot. */
     (void)vg_xchg(word, (uintptr_t)VG_WORD_CO, acq_rel);
 }
 
 /* An observer takes an idle task, to read its frames; false if somebody owns it, or it has finished. */
-static inline bool vg_word_claim(VG_ATOMIC(uintptr_t) * word)
+static inline bool vg_word_claim(VG_ATOMIC(uintptr_t) *word)
 {
     uintptr_t idle = 0;
 
@@ -127,7 +127,7 @@ static inline bool vg_word_claim(VG_ATOMIC(uintptr_t) * word)
 }
 
 /* Ends a claim. False: the task was woken meanwhile; the caller must queue it. */
-static inline bool vg_word_unclaim(VG_ATOMIC(uintptr_t) * word)
+static inline bool vg_word_unclaim(VG_ATOMIC(uintptr_t) *word)
 {
     uintptr_t owned = VG_WORD_S;
 

@@ -102,7 +102,7 @@ void vg_worker_run(struct vg_worker *worker)
         if (vg_worker_doze(worker)) {
             vg_count(&worker->counts.parks, 1);
             worker->parked = true;
-            exec->driver->ops->park(exec->driver, worker->index, vg_wheel_deadline(&worker->wheel));
+            exec->driver->ops->park(exec->driver, worker->index, vg_park_deadline(worker));
             worker->parked = false;
         }
         vg_worker_rise(worker);

@@ -54,6 +54,7 @@ struct vg_worker {
     bool parked; /* inside the driver: `now` is of before it slept */
     struct vg_slab_cache cache[VG_SLAB_CLASSES];
     struct vg_slot *free_slots;
+    unsigned free_slots_count;
     struct vg_os_thread thread;
 
     /* shared with thieves */
@@ -90,13 +91,14 @@ struct vg_exec {
     struct vg_slabs slabs;
     struct vg_spin slots_guard;
     struct vg_slot_block *slot_blocks;
-    struct vg_slot *free_slots;
-    struct vg_counts outside; /* fetch_add: many threads */
+    struct vg_slot *free_slots; /* what workers have too many of; under slots_guard */
+    struct vg_counts outside;   /* fetch_add: many threads */
 
     _Alignas(VG_LINE) VG_ATOMIC(uint32_t) phase; /* enum vg_phase */
     VG_ATOMIC(uint32_t) ended;                   /* futex of the closer and of vg_block_on() */
     VG_ATOMIC(uint32_t) ready;                   /* workers that are set up, or failed to be */
     VG_ATOMIC(int) start_error;
+    VG_ATOMIC(uint32_t) guests; /* threads outside that are using the executor: it waits for them */
     struct vg_inject inject;
     struct vg_idle idle;
 };
@@ -105,7 +107,7 @@ struct vg_exec {
 extern _Thread_local struct vg_worker *vg_worker_here;
 
 /* A counter that only this worker writes. */
-static inline void vg_count(VG_ATOMIC(uint64_t) * counter, uint64_t n)
+static inline void vg_count(VG_ATOMIC(uint64_t) *counter, uint64_t n)
 {
     vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
 }
@@ -141,6 +143,9 @@ bool vg_work_anywhere(struct vg_worker *worker);
 /* steal.c: a task of another worker, or timers of theirs that are overdue. NULL: found nothing. */
 struct vg_task *vg_steal(struct vg_worker *worker);
 
+/* Until when a worker may park: its own timers, and those of a busy worker if that one misses them. */
+uint64_t vg_park_deadline(struct vg_worker *worker);
+
 /* queue.c: up to half of an overflow list, for its owner or a thief; the first is returned. */
 struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *into);
 
@@ -165,6 +170,6 @@ void vg_slots_release(struct vg_exec *exec);                     /* waker.c */
 bool vg_task_ask_cancel(struct vg_task *task);                   /* handle.c */
 void vg_exec_task_ended(struct vg_exec *exec);                   /* close.c */
 void vg_exec_stop_workers(struct vg_exec *exec);                 /* exec.c */
-void vg_exec_destroy(struct vg_exec *exec);                      /* exec.c */
+void vg_exec_destroy(struct vg_exec *exec, bool left);           /* exec.c */
 
 #endif

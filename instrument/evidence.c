@@ -49,7 +49,8 @@ const struct vg_future *vg_responsible(const struct vg_future *leaf)
     return vg_frame_of(fence->up);
 }
 
-static void describe_starved(struct vg_evidence *evidence, const struct vg_future *starved)
+static void describe_starved(struct vg_evidence *evidence, const struct vg_task *task,
+                             const struct vg_future *starved)
 {
     const struct vg_future *fence = vg_fence_above(starved), *parent = vg_responsible(starved);
     struct vg_report *report = &evidence->report;
@@ -59,6 +60,7 @@ static void describe_starved(struct vg_evidence *evidence, const struct vg_futur
     if (parent == NULL)
         return;
     report->parked = fence->state == VG_PARKED;
+    report->left_at = vg_left_at(task, fence);
     report->parent.type = parent->ops->name;
     report->parent.frame = vg_frame_of(parent) != NULL ? vg_frame_of(parent)->ops->name : NULL;
     report->parent.site = vg_site_of(parent);
@@ -106,7 +108,7 @@ void vg_evidence_futurelock(struct vg_evidence *evidence, struct vg_task *task,
                             const struct vg_lockup *lockup, uint64_t now)
 {
     describe_task(evidence, task, now);
-    describe_starved(evidence, lockup->starved);
+    describe_starved(evidence, task, lockup->starved);
     describe_wake(&evidence->report, vg_owed_waiter(task, lockup->starved));
     describe_lockup(evidence, lockup);
     vg_tree_copy(&evidence->tree, task, lockup->starved, lockup->blocked);
@@ -152,7 +154,7 @@ void vg_evidence_snoozed(struct vg_evidence *evidence, struct vg_task *task,
     } else {
         describe_stalled(evidence, starved);
     }
-    describe_starved(evidence, starved);
+    describe_starved(evidence, task, starved);
     vg_tree_copy(&evidence->tree, task, starved, blocked);
 }
 

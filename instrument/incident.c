@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "incident.h"
 
-static void count(VG_ATOMIC(uint64_t) * counter, uint64_t n)
+static void count(VG_ATOMIC(uint64_t) *counter, uint64_t n)
 {
     vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
 }

@@ -86,7 +86,7 @@ static inline struct vg_lane *vg_lane_of(const struct vg_liveness *live, unsigne
     return (struct vg_lane *)(void *)(live->space + worker * live->lane_size);
 }
 
-static inline void vg_lane_count(VG_ATOMIC(uint64_t) * counter)
+static inline void vg_lane_count(VG_ATOMIC(uint64_t) *counter)
 {
     vg_store(counter, vg_load(counter, relaxed) + 1, relaxed);
 }

@@ -101,8 +101,13 @@ static void add_starved(struct vg_text *text, const struct vg_report *report)
     add_future(text, &report->starved);
     vg_text_add(text, "\n            %s ", report->parked ? "parked by" : "left unpolled by");
     vg_text_name(text, report->parked ? report->parent.frame : report->parent.type);
+    if (report->left_at != NULL) {
+        vg_text_add(text, " at ");
+        vg_text_site(text, report->left_at);
+        vg_text_add(text, ": %s\n           ", report->left_at->expr);
+    }
     if (report->parent.site != NULL) {
-        vg_text_add(text, ", which is now at ");
+        vg_text_add(text, "%s which is now at ", report->left_at != NULL ? "" : ",");
         vg_text_site(text, report->parent.site);
     }
     vg_text_add(text, "\n            ");

@@ -21,12 +21,12 @@ size_t vg_sites_layout(struct vg_sites *sites, const struct vg_site *begin,
     return align_up(sites->counts_at + slots * sizeof(struct vg_slot_counts), 4096);
 }
 
-static inline void add(VG_ATOMIC(uint64_t) * word, uint64_t n)
+static inline void add(VG_ATOMIC(uint64_t) *word, uint64_t n)
 {
     vg_store(word, vg_load(word, relaxed) + n, relaxed);
 }
 
-static inline void raise(VG_ATOMIC(uint64_t) * word, uint64_t n)
+static inline void raise(VG_ATOMIC(uint64_t) *word, uint64_t n)
 {
     if (VG_UNLIKELY(n > vg_load(word, relaxed)))
         vg_store(word, n, relaxed);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <vigil/liveness.h>
 
+#include "text.h"
+
 /* Bytes that are not ASCII are taken for Latin-1: whatever a name holds, the output is valid. */
 static void put_string(FILE *out, const char *key, const char *value)
 {
@@ -28,13 +30,24 @@ static void put_number(FILE *out, const char *key, uint64_t value)
     fprintf(out, "\"%s\":%llu", key, (unsigned long long)value);
 }
 
+static void put_func(FILE *out, const struct vg_site *site)
+{
+    char name[96];
+    struct vg_text text;
+
+    vg_text_init(&text, name, sizeof name);
+    if (site != NULL)
+        vg_text_func(&text, site);
+    put_string(out, "func", site != NULL ? name : NULL);
+}
+
 static void put_site(FILE *out, const struct vg_site *site, enum vg_node node)
 {
     put_string(out, "file", site != NULL ? site->file : NULL);
     fputc(',', out);
     put_number(out, "line", site != NULL ? (uint64_t)site->line : 0);
     fputc(',', out);
-    put_string(out, "func", site != NULL ? site->func : NULL);
+    put_func(out, site);
     fputc(',', out);
     put_string(out, "expr", site != NULL ? site->expr : NULL);
     fputc(',', out);

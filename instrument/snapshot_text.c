@@ -31,21 +31,16 @@ static void print_verdicts(const struct vg_snapshot *snapshot, FILE *out)
         fprintf(out, "  %llu reports found no room\n", (unsigned long long)snapshot->lost);
 }
 
-/* "conn.c:224 session": the place, and the async function, whose body the compiler calls session_body. */
+/* "conn.c:224 session": the place, and the async function. */
 static void label_site(const struct vg_site *site, struct vg_text *text)
 {
-    static const char suffix[] = "_body";
-    size_t length;
-
     if (site == NULL) {
         vg_text_add(text, "(bare roots, queued tasks)");
         return;
     }
-    length = strlen(site->func);
-    if (length > sizeof suffix && strcmp(site->func + length - sizeof suffix + 1, suffix) == 0)
-        length -= sizeof suffix - 1;
     vg_text_site(text, site);
-    vg_text_add(text, " %.*s", (int)length, site->func);
+    vg_text_add(text, " ");
+    vg_text_func(text, site);
 }
 
 static int label_width(const struct vg_snapshot *snapshot)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <vigil/exec.h>
 #include <vigil/future.h>
 
 enum { NAME_MAX_SHOWN = 80 };
@@ -89,6 +90,16 @@ void vg_text_site(struct vg_text *text, const struct vg_site *site)
         add_line(text, site->file, site->line);
 }
 
+void vg_text_func(struct vg_text *text, const struct vg_site *site)
+{
+    static const char suffix[] = "_body"; /* the compiler's name for it, by VG_ASYNC */
+    size_t length = strlen(site->func);
+
+    if (length > sizeof suffix && strcmp(site->func + length - sizeof suffix + 1, suffix) == 0)
+        length -= sizeof suffix - 1;
+    vg_text_add(text, "%.*s", (int)length, site->func);
+}
+
 void vg_text_place(struct vg_text *text, const struct vg_place *place)
 {
     if (place == NULL)
@@ -99,5 +110,10 @@ void vg_text_place(struct vg_text *text, const struct vg_place *place)
 
 void vg_text_task(struct vg_text *text, uint64_t id)
 {
-    vg_text_add(text, "%u.%u", (unsigned)(id >> 32), (unsigned)id);
+    const unsigned worker = (unsigned)(id >> 1) % 128;
+
+    if (worker < VG_WORKERS_MAX)
+        vg_text_add(text, "%u.%llu", worker, (unsigned long long)(id >> 8));
+    else
+        vg_text_add(text, "out.%llu", (unsigned long long)(id >> 8));
 }

@@ -31,7 +31,10 @@ struct vg_site;
 void vg_text_site(struct vg_text *text, const struct vg_site *site);
 void vg_text_place(struct vg_text *text, const struct vg_place *place);
 
-/* "3.1": slot and generation. */
+/* The name of the async function that a site is in. */
+void vg_text_func(struct vg_text *text, const struct vg_site *site);
+
+/* "1.3": the third task that worker 1 spawned; "out.3": that threads outside spawned. */
 void vg_text_task(struct vg_text *text, uint64_t id);
 
 #endif

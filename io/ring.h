@@ -11,9 +11,9 @@
 /*
  * One worker's ring. All of it belongs to the worker's thread, except the inbox and what is atomic.
  *
- * An operation that was submitted is on one of three places: on the list `waiting` because there was no
- * room in the submission queue; in that queue or in the kernel; or, besides, in the inbox because its cancel
- * waits to be passed on. op->state says which, as far as others than the owner need to know:
+ * An operation that was submitted is either on the list `waiting`, because there was no room in the
+ * submission queue, or in that queue, or in the kernel. In the latter two cases it may also be linked in
+ * the inbox, because its cancel waits to be passed on. op->state says which, as far as others than the owner need to know:
  *
  *     0         Not the driver's.
  *     FLYING    Has a submission entry. Set by the owner.

@@ -21,10 +21,10 @@ VG_API void vg_os_yield(void);
 
 /* Sleeps until *word differs from `expected`, a wake, or `deadline` (VG_NEVER: none). May return for no
  * reason: test again. */
-VG_API void vg_os_wait(VG_ATOMIC(uint32_t) * word, uint32_t expected, uint64_t deadline);
+VG_API void vg_os_wait(VG_ATOMIC(uint32_t) *word, uint32_t expected, uint64_t deadline);
 
 /* Wakes up to `count` threads that sleep on the word. */
-VG_API void vg_os_wake(VG_ATOMIC(uint32_t) * word, int count);
+VG_API void vg_os_wake(VG_ATOMIC(uint32_t) *word, int count);
 
 struct vg_os_thread {
     void *(*run)(void *arg);

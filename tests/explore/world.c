@@ -118,9 +118,10 @@ struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cach
     return NULL;
 }
 
-void vg_block_release(VG_ATOMIC(uint32_t) * word)
+void vg_block_release(VG_ATOMIC(uint32_t) *word, uint32_t how)
 {
     (void)word;
+    (void)how;
 }
 
 uint64_t vg_now(void)

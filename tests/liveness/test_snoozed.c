@@ -219,7 +219,8 @@ TEST(a_task_that_is_never_idle_is_reported_by_its_worker)
         lab_open(&lab, seed, true);
         CHECK_EQ(lab_run(&lab, &busy(&root, &lab)->fut), 0);
         seen = lab_only(&lab, VG_VERDICT_SNOOZED_CHILD);
-        CHECK(seen->at >= 120 && seen->at <= 122);
+        CHECK(seen->report.woken_at >= lab_at(&lab, 20));
+        CHECK(seen->report.lasted >= VG_MSEC(100) && seen->report.lasted <= VG_MSEC(102));
         CHECK_SITE(seen, seen->report.starved.site, napper, napper_line);
         lab_close(&lab);
     }

@@ -105,6 +105,14 @@ static void check_round(struct chooser *f, int winner)
     f->due[winner] = 0;
 }
 
+/* Kept arms go on while the frame waits for something else. */
+static void check_kept(const struct chooser *f)
+{
+    for (unsigned i = 0; i < ARMS; i++)
+        if (f->nap[i].fut.state == VG_KEPT && !vg_cancelled(&f->fut))
+            CHECK(f->due[i] >= vg_now());
+}
+
 VG_ASYNC(chooser)
 {
     VG_BEGIN(f);
@@ -116,8 +124,10 @@ VG_ASYNC(chooser)
         if (rc == -ECANCELED)
             break;
         check_round(f, rc);
-        if (sim_chance(&f->world->sim, 500))
+        if (sim_chance(&f->world->sim, 500)) {
             VG_AWAIT(rc, vg_sleep(&f->pause, sim_below(&f->world->sim, VG_MSEC(15))));
+            check_kept(f);
+        }
     }
     for (f->i = 0; f->i < ARMS; f->i++) {
         if (f->nap[f->i].fut.state != VG_KEPT && f->nap[f->i].fut.state != VG_PARKED)

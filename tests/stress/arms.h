@@ -4,6 +4,7 @@
 
 #include <vigil/async.h>
 #include <vigil/combine.h>
+#include <vigil/exec.h>
 #include <vigil/mutex.h>
 #include <vigil/waker.h>
 
@@ -159,9 +160,37 @@ static inline struct outer *outer(struct outer *f, struct event *event)
     return f;
 }
 
+/* The root of a short task. */
+struct errand {
+    VG_FRAME(int);
+    uint64_t nap;
+    union {
+        struct vg_sleep nap;
+        struct vg_yield yield;
+    } u;
+};
+
+VG_ASYNC(errand)
+{
+    VG_BEGIN(f);
+    int rc;
+    if (f->nap % 2)
+        VG_AWAIT(rc, vg_yield(&f->u.yield));
+    else
+        VG_AWAIT(rc, vg_sleep(&f->u.nap, f->nap));
+    VG_RETURN(rc);
+}
+
+static inline struct errand *errand(struct errand *f, uint64_t nap)
+{
+    VG_SETUP(f, errand);
+    f->nap = nap;
+    return f;
+}
+
 /* ---- an arm of any kind ---------------------------------------------------------------------- */
 
-enum kind { EVENT, FRAME, BOARD, NAP, LOCK, KINDS };
+enum kind { EVENT, FRAME, BOARD, NAP, BOUND, TASK, LOCK, KINDS };
 
 struct arm {
     enum kind kind;
@@ -171,6 +200,14 @@ struct arm {
         struct outer frame;
         struct board_wait board;
         struct vg_sleep nap;
+        struct {
+            struct vg_timeout timeout;
+            struct event_wait event;
+        } bound;
+        struct {
+            struct vg_task_wait wait;
+            struct vg_handle handle;
+        } task;
         struct vg_lock lock;
     } u;
 };
@@ -189,6 +226,12 @@ static inline void source_reset(struct source *source)
     (void)board_take(&source->board);
 }
 
+static inline struct vg_future *arm_init_task(struct arm *arm, uint64_t nap)
+{
+    CHECK_EQ(VG_SPAWN(vg_exec_current(), &arm->u.task.handle, errand, nap), 0);
+    return &vg_task_wait(&arm->u.task.wait, &arm->u.task.handle)->fut;
+}
+
 static inline struct vg_future *arm_init(struct arm *arm, enum kind kind, struct source *source,
                                          struct vg_mutex *mutex, uint64_t nap)
 {
@@ -201,11 +244,23 @@ static inline struct vg_future *arm_init(struct arm *arm, enum kind kind, struct
         return arm->fut = &outer(&arm->u.frame, &source->event)->fut;
     case BOARD:
         return arm->fut = board_wait(&arm->u.board, &source->board);
+    case BOUND:
+        return arm->fut = &vg_timeout(&arm->u.bound.timeout, nap,
+                                      event_wait(&arm->u.bound.event, &source->event))
+                               ->fut;
+    case TASK:
+        return arm->fut = arm_init_task(arm, nap);
     case LOCK:
         return arm->fut = &vg_lock(&arm->u.lock, mutex)->fut;
     default:
         return arm->fut = &vg_sleep(&arm->u.nap, nap)->fut;
     }
+}
+
+/* Whether it runs, or might be awaited again: its memory is in use. */
+static inline bool arm_lives(const struct arm *arm)
+{
+    return arm->fut != NULL && vg_started(arm->fut) && !vg_done(arm->fut);
 }
 
 /* Whether the arm has ended with the mutex, which must now be given back. */

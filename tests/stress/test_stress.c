@@ -76,7 +76,7 @@ static struct vg_select *choose(struct job *f)
     for (unsigned i = 0; i < count; i++) {
         enum kind kind = (enum kind)(test_draw(&f->random) % (locks ? LOCK : KINDS));
         arms[i].fut = arm_init(&f->arm[i], kind, &f->lane->source[i], &stress.mutex[f->mutex],
-                               VG_USEC(test_draw(&f->random) % 3000));
+                               (uint64_t)test_draw(&f->random) * 41);
         arms[i].policy = (uint8_t)(test_draw(&f->random) % 3);
         arms[i].enabled = true;
         locks = locks || kind == LOCK;
@@ -85,16 +85,20 @@ static struct vg_select *choose(struct job *f)
                                                           count);
 }
 
-/* What an arm that has ended leaves to do; its memory is free afterwards. */
+/* What an arm that has ended, or never began, leaves to do; its memory is free afterwards. */
 static void settle(struct job *f, struct arm *arm)
 {
-    if (arm->fut == NULL || arm->fut->state == VG_RUNNING || arm->fut->state == VG_KEPT ||
-        arm->fut->state == VG_PARKED)
+    if (arm->fut == NULL || arm_lives(arm))
         return;
     if (arm_has_lock(arm)) {
         stress.counter[f->mutex]++;
         f->lane->counted++;
         vg_unlock(&stress.mutex[f->mutex]);
+    }
+    if (arm->kind == TASK) {
+        if (test_draw(&f->random) % 2)
+            vg_task_cancel(&arm->u.task.handle);
+        vg_task_release(&arm->u.task.handle);
     }
     SCRIBBLE(arm);
     arm->fut = NULL;
@@ -342,7 +346,7 @@ static void run_stress(bool healing, unsigned jobs)
 
 static unsigned amount(void)
 {
-    return test_long() ? 500 : 12;
+    return test_long() ? 1500 : 60;
 }
 
 TEST(jobs_that_select_keep_park_and_lock_end_and_count_right)

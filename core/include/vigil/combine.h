@@ -30,6 +30,7 @@
  *           VG_KEEP    it stays alive, and runs on its own wakes while this frame awaits other things.
  *           VG_PARK    it stays alive and nobody polls it until it is awaited or cancelled. A parked
  *                      child that is woken can hold up a whole program; the instruments watch for it.
+ *           The last two need an async function above the select: at the root of a task they panic.
  *           There is no default. VG_WHEN(condition, arm) leaves the arm out if the condition is false.
  * Order     The first arm to end wins. Arms are started in rotating order, so that none of several
  *           that are ready at once is preferred. VG_SELECT_BIASED polls them in the order written,
@@ -164,7 +165,7 @@ static inline struct vg_arm vg_arm_when_(bool cond, struct vg_arm arm)
     return arm;
 }
 
-/* What the macros call; usable directly with arms counted at run time (at most 65535). The arms are
+/* What the macros call; usable directly with arms counted at run time (at most 65534). The arms are
  * copied into `storage`. */
 VG_API struct vg_select *vg_select(struct vg_select *select, struct vg_arm *storage,
                                    const struct vg_arm *arms, size_t count);

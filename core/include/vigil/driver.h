@@ -103,7 +103,7 @@ VG_API enum vg_step vg_exec_step(struct vg_exec *exec, unsigned worker);
 /* The earliest deadline on any worker's timers; VG_NEVER if there is none. */
 VG_API uint64_t vg_exec_next_deadline(struct vg_exec *exec);
 
-/* Sleeps in futexes; no I/O: submit() completes everything with -ENOSYS. */
+/* Sleeps in futexes; no I/O: an I/O future panics. */
 struct vg_driver_futex {
     struct vg_driver driver;
     /* private */

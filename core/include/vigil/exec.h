@@ -28,13 +28,15 @@ extern "C" {
  *     }
  *
  * Memory    A task's header and its frame are one block, freed when the task has ended and its handle
- *           is gone. The executor frees everything it allocated, unless tasks are left at closing time.
+ *           is gone. Handles must be released before vg_exec_close() (panics otherwise). The executor frees everything it allocated, unless tasks are left at closing time.
  * Threads   vg_exec_open() and vg_exec_close() from one thread outside; everything else from any
  *           thread, workers included. Several executors may live in one process.
  * Ordering  What precedes a spawn happens before the task's first poll. What a task did happens before
  *           its wait completes.
- * Fairness  With T tasks runnable on a worker and no poll longer than P, a woken task starts within
- *           (T + 1) P, plus one turn of the driver.
+ * Fairness  With T tasks queued on a worker when it is woken, and no poll longer than P, a task starts
+ *           within 64 (T + 1) P plus the turns of the driver in between, whatever else is spawned or
+ *           woken meanwhile; within (T + 4) P if the worker has no tasks with handles to run, and the
+ *           wake did not come from a thread outside.
  * Errors    Negative errno, listed at each function.
  */
 
@@ -50,7 +52,7 @@ struct vg_config {
     struct vg_driver *driver; /* parks workers and does I/O; NULL: futexes, no I/O. Not owned */
     const struct vg_alloc *alloc; /* NULL: vg_alloc_default */
     struct vg_probe *probe;       /* instruments; NULL: none. Not owned */
-    uint64_t seed;                /* of every random choice; 0: from the clock */
+    uint64_t seed;                /* of every random choice; 0: random */
     bool no_healing;              /* keep grants that are passed over (see <vigil/mutex.h>) */
     bool quiet;                   /* vg_exec_close() does not print what is left */
     const struct vg_site *sites, *sites_end; /* await sites of the program: VG_CONFIG_INIT */
@@ -81,13 +83,15 @@ VG_API VG_MUST_USE int vg_exec_open(struct vg_exec **exec, const struct vg_confi
 
 /* Cancels every task, waits up to `drain` nanoseconds for all to end, stops the workers and frees the
  * executor. Returns the number of tasks that had not ended: they are listed on stderr, and their
- * memory is left alone, because the kernel may still write to it. Later spawns fail with -ESHUTDOWN.
+ * memory and the executor's are left alone, because the kernel and wakes from outside may still find them. Later spawns fail with -ESHUTDOWN.
  * Must not be called by a task. */
 VG_API int vg_exec_close(struct vg_exec *exec, uint64_t drain);
 
 /* Runs a future of the caller's as a task and blocks the calling thread until it is done. The result is
- * in the future's own `ret`. 0; -ENOMEM; -ESHUTDOWN; -EDEADLK: on the simulator, nothing can ever
- * wake it. Must not be called by a task. */
+ * in the future's own `ret`. 0; -ENOMEM. -ESHUTDOWN: the executor is closing, or was closed before the
+ * future could end; -EDEADLK: on the simulator, nothing can ever wake it: in these two cases the future may
+ * have started, and then its storage must stay, for -EDEADLK until vg_exec_close(). Must not be called by a
+ * task. */
 VG_API VG_MUST_USE int vg_block_on(struct vg_exec *exec, struct vg_future *fut);
 
 /* The executor whose worker is calling; NULL on other threads. */

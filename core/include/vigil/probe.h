@@ -60,7 +60,7 @@ struct vg_probe {
 /* ---- reading tasks ------------------------------------------------------------------------- */
 
 struct vg_task_info {
-    uint64_t id;                    /* slot and generation: never used twice */
+    uint64_t id;                    /* never used twice; odd */
     const char *name;               /* of the root future's type */
     const struct vg_place *spawned; /* may be NULL */
     uint64_t polls;

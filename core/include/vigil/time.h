@@ -22,7 +22,8 @@ extern "C" {
  * Memory    All storage is the caller's. A timer is on the wheel of the worker that first polled it,
  *           and may be cancelled on any other.
  * Ordering  A sleep never ends early. It ends at most one tick (1 ms) after its deadline, plus the
- *           time its task waits for a worker.
+ *           time its task waits for a worker, plus the rest of the poll that its timer's worker is in:
+ *           if that lasts, an idle worker that knew of the timer steps in after 10 ms.
  * Errors    -ECANCELED is the only one.
  * Units     Nanoseconds on CLOCK_MONOTONIC. A deadline in the past is due at once; VG_NEVER never is.
  * Cost      Arming and cancelling: constant time, one uncontended spin lock each.

@@ -17,7 +17,8 @@ extern "C" {
  *     when the leaf ends:    vg_waker_disarm(&leaf->waker, cx);
  *
  * A waker is a slot number and a generation, by value; copies are free. Waking one whose future has
- * ended, or that was woken before, does nothing.
+ * ended, or that was woken before, does nothing; a copy that was handed out before the same waker was armed
+ * again wakes the new arming.
  *
  * Memory   Slots are the executor's and are reused. Nothing to free. Wakers must not be used after
  *          vg_exec_close().

@@ -87,6 +87,7 @@ struct vg_report {
 
     struct vg_report_future starved; /* the future nobody polls */
     struct vg_report_future parent;  /* the frame that should, and where it is now */
+    const struct vg_site *left_at;   /* where the parent left it: the select; NULL: not known */
     bool parked;                     /* by VG_PARK; false: below a hand-written future */
     bool granted;                    /* the resource was handed to the starved future */
     bool owns;                   /* the starved future, or a frame below it, holds the resource */
@@ -119,7 +120,7 @@ struct vg_liveness;
 struct vg_liveness_config {
     uint64_t snooze_ns; /* a woken child may stay unpolled that long; 0: 100 ms */
     /* Called for each report and for the end of what was reported, on the watchdog's thread. It must not
-     * call vg_watch_scan(). */
+     * call vg_watch_scan(), nor close the executor. */
     void (*report)(const struct vg_report *report, void *arg);
     void *arg;
     bool to_stderr;               /* print reports, too */

@@ -17,6 +17,7 @@ extern "C" {
  *
  * To spread connections over W workers without a lock in common, open W listeners of the same address and
  * let a task accept on each: the kernel divides new connections among them.
+ * Closing a listener resets the connections that still wait in its queue, although others listen.
  *
  * Threads  Any; usable outside the executor.
  * Errors   Negative errno.

@@ -38,11 +38,13 @@ extern "C" {
 
 /* Zero: the default. Sizes are rounded up to a power of two. */
 struct vg_uring_config {
-    unsigned
-        sq_entries; /* 256. Operations passed to the kernel at once; more only cost a system call */
-    unsigned
-        cq_entries; /* 4096. Completions that wait to be seen, before the kernel sets them aside */
-    unsigned spin_us; /* 0. How long one idle worker looks at its ring before it sleeps in it */
+    /* 256. Operations passed to the kernel at once. More of them only cost a further system call. */
+    unsigned sq_entries;
+    /* 4096. Completions that wait to be seen, before the kernel has to set them aside. */
+    unsigned cq_entries;
+    /* 0. How long one idle worker at a time looks at its ring before it sleeps in it. Only for cores
+     * that nobody else needs: elsewhere it takes more time than it saves. */
+    unsigned spin_us;
 };
 
 /* Makes a driver and tries it out on the calling thread. Hooks NULL: vg_alloc_default. */
