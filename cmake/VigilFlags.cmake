@@ -21,6 +21,9 @@ if(CCACHE)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
+# Reports and panics name files as the tree does.
+add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Werror)
 add_compile_options($<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>)
 add_compile_options($<$<C_COMPILER_ID:Clang>:-Wconditional-uninitialized>)

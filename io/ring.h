@@ -61,8 +61,8 @@ struct vg_ring {
     struct io_uring uring;
     struct vg_op *first, *last; /* waiting */
     uint64_t spin_ns;
-    VG_ATOMIC(uint32_t) * spinner; /* 1: a worker of this driver spins; taken by compare-and-swap */
-    int bell;                      /* eventfd; any thread writes it. Outlives the ring */
+    VG_ATOMIC(uint32_t) *spinner; /* 1: a worker of this driver spins; taken by compare-and-swap */
+    int bell;                     /* eventfd; any thread writes it. Outlives the ring */
     uint32_t generation;
     uint16_t worker;
     bool open;
@@ -84,7 +84,7 @@ struct vg_ring {
     VG_ATOMIC(uint64_t) doorbells;
 };
 
-static inline void vg_ring_add(VG_ATOMIC(uint64_t) * counter, uint64_t n)
+static inline void vg_ring_add(VG_ATOMIC(uint64_t) *counter, uint64_t n)
 {
     vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
 }

@@ -17,7 +17,7 @@ struct test_thread {
     struct vg_os_thread thread;
     void (*run)(int id);
     int id;
-    VG_ATOMIC(int) * go;
+    VG_ATOMIC(int) *go;
 };
 
 static inline void *test_thread_main(void *arg)

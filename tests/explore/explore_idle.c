@@ -48,7 +48,7 @@ static void send(unsigned worker)
         ring((int)worker);
 }
 
-static bool take(VG_ATOMIC(int) * from)
+static bool take(VG_ATOMIC(int) *from)
 {
     int one = 1;
 

@@ -279,7 +279,7 @@ TEST(the_json_form_is_valid_and_complete)
     text = print(snapshot, vg_snapshot_json);
     if (!json_is_valid(text))
         FAIL("invalid: %s", text);
-    CHECK_STR(text, "\"func\":\"ticker_body\"");
+    CHECK_STR(text, "\"func\":\"ticker\"");
     CHECK_STR(text, "\"snoozed-child\":{\"reported\":1");
     CHECK_STR(text, "\"oldest_ns\":500000000");
     CHECK_STR(text, "\"executor\":\"a \\\"b\\\"\\\\\\u000a\\u00ff\"");

@@ -289,7 +289,7 @@ TEST(closing_without_patience_still_takes_every_operation_back_from_the_kernel)
 
 struct tick {
     VG_FRAME(int);
-    VG_ATOMIC(uint32_t) * count;
+    VG_ATOMIC(uint32_t) *count;
 };
 
 VG_ASYNC(tick)
@@ -299,7 +299,7 @@ VG_ASYNC(tick)
     VG_RETURN(0);
 }
 
-static struct tick *tick(struct tick *f, VG_ATOMIC(uint32_t) * count)
+static struct tick *tick(struct tick *f, VG_ATOMIC(uint32_t) *count)
 {
     VG_SETUP(f, tick);
     f->count = count;

@@ -31,7 +31,7 @@ static struct reader *reader(struct reader *f, int fd)
 struct hog {
     VG_FRAME(bool);
     unsigned worker;
-    VG_ATOMIC(uint32_t) * caught, *release;
+    VG_ATOMIC(uint32_t) *caught, *release;
 };
 
 VG_ASYNC(hog)
@@ -45,8 +45,8 @@ VG_ASYNC(hog)
     VG_RETURN(true);
 }
 
-static struct hog *hog(struct hog *f, unsigned worker, VG_ATOMIC(uint32_t) * caught,
-                       VG_ATOMIC(uint32_t) * release)
+static struct hog *hog(struct hog *f, unsigned worker, VG_ATOMIC(uint32_t) *caught,
+                       VG_ATOMIC(uint32_t) *release)
 {
     VG_SETUP(f, hog);
     f->worker = worker;

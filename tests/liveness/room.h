@@ -77,7 +77,7 @@ static inline unsigned total(const struct room *room)
     return n;
 }
 
-static inline void wait_for(VG_ATOMIC(uint32_t) * word, uint32_t value)
+static inline void wait_for(VG_ATOMIC(uint32_t) *word, uint32_t value)
 {
     while (vg_load(word, acquire) < value)
         usleep(1000);
