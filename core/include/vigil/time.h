@@ -80,7 +80,8 @@ struct vg_yield {
     struct vg_waiter waiter;
 };
 
-/* Lets every task that is queued on this worker run once before going on. */
+/* Puts the task at the back of its worker's queue. What was queued there before runs first, but for the
+ * turns that fairness to other queues takes. */
 VG_API struct vg_yield *vg_yield(struct vg_yield *yield);
 
 #ifdef __cplusplus
