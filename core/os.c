@@ -112,54 +112,6 @@ void vg_os_unreserve(void *space, size_t size)
         munmap(space, size);
 }
 
-/* Reads up to two numbers from a one-line file; a field that is not a number counts as -1. */
-static int read_numbers(const char *path, long long *first, long long *second)
-{
-    char line[128];
-    FILE *file = fopen(path, "re");
-    int fields = 0;
-
-    *first = *second = -1;
-    if (file == NULL)
-        return 0;
-    if (fgets(line, sizeof line, file) != NULL) {
-        fields = sscanf(line, "%lld %lld", first, second);
-        if (fields < 1)
-            fields = sscanf(line, "%*s %lld", second) == 1 ? 2 : 0;
-    }
-    fclose(file);
-    return fields;
-}
-
-/* CPUs' worth of quota, rounded up; 0 if there is none. */
-static unsigned cgroup_quota(void)
-{
-    long long quota, period;
-
-    if (read_numbers("/sys/fs/cgroup/cpu.max", &quota, &period) < 2) {
-        long long unused;
-
-        read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &quota, &unused);
-        read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &unused);
-    }
-    if (quota <= 0 || period <= 0)
-        return 0;
-    return (unsigned)((quota + period - 1) / period);
-}
-
-unsigned vg_os_cpus(void)
-{
-    cpu_set_t set;
-    unsigned cpus = 1, quota = cgroup_quota();
-
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        cpus = (unsigned)CPU_COUNT(&set);
-    if (quota != 0 && quota < cpus)
-        cpus = quota;
-    return cpus > 0 ? cpus : 1;
-}
-
 uint64_t vg_os_random(void)
 {
     uint64_t bits;

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "counting_alloc.h"
+#include "nodes.h"
+#include "rig.h"
+#include "vg_atomic.h"
+#include "worker.h"
+
+/* The clock that a poll shows, and that wakes are stamped with. */
+
+/* ---- of a thief ------------------------------------------------------------------------------ */
+
+struct sleeper {
+    VG_FRAME(int);
+    uint64_t deadline, woken;
+    struct vg_sleep sleep;
+};
+
+VG_ASYNC(sleeper)
+{
+    VG_BEGIN(f);
+    int rc;
+    VG_AWAIT(rc, vg_sleep_until(&f->sleep, f->deadline));
+    f->woken = vg_now();
+    VG_RETURN(rc);
+}
+
+static struct sleeper *sleeper(struct sleeper *f, uint64_t deadline)
+{
+    VG_SETUP(f, sleeper);
+    f->deadline = deadline;
+    f->woken = 0;
+    return f;
+}
+
+static struct {
+    struct rig rig;
+    struct vg_driver_ops ops;
+    unsigned (*turn)(struct vg_driver *driver, unsigned worker);
+    bool armed;
+} thief;
+
+/* Worker 1 has read its clock and is about to steal: now the timer on worker 0 falls due. */
+static unsigned turn_late(struct vg_driver *driver, unsigned worker)
+{
+    struct vg_worker *const here = vg_worker_here;
+
+    if (worker == 1 && thief.armed) {
+        thief.armed = false;
+        thief.rig.sim.now += VG_MSEC(5);
+        vg_worker_here = &thief.rig.exec->workers[0];
+        vg_worker_here->now = thief.rig.sim.now;
+        CHECK_EQ(vg_wheel_fire(&vg_worker_here->wheel, vg_worker_here->now), 1);
+        vg_worker_here = here;
+    }
+    return thief.turn(driver, worker);
+}
+
+TEST(who_has_slept_never_sees_a_time_before_its_deadline_though_it_was_stolen)
+{
+    struct rig *const rig = &thief.rig;
+    const struct sleeper *f;
+
+    rig_open_config(rig, 2, NULL, true);
+    thief.ops = *rig->sim.driver.ops;
+    thief.turn = thief.ops.turn;
+    thief.ops.turn = turn_late;
+    rig->sim.driver.ops = &thief.ops;
+    CHECK_EQ(
+        VG_SPAWN(rig->exec, &rig->task[rig->tasks++], sleeper, sim_now(&rig->sim) + VG_MSEC(3)), 0);
+    CHECK_EQ(vg_exec_step(rig->exec, 0), VG_STEP_RAN); /* its timer is there now */
+    thief.armed = true;
+    CHECK_EQ(vg_exec_step(rig->exec, 1), VG_STEP_RAN);
+    CHECK(!thief.armed);
+    CHECK(rig_done(rig, 0));
+    f = vg_task_frame(&rig->task[0]);
+    CHECK(f->woken >= f->deadline);
+    rig_close(rig);
+}
+
+/* ---- of a worker that sleeps ----------------------------------------------------------------- */
+
+struct waiter {
+    VG_FRAME(int);
+    struct event *event;
+    struct event_wait wait;
+};
+
+VG_ASYNC(waiter)
+{
+    VG_BEGIN(f);
+    int rc;
+    VG_AWAIT(rc, event_wait(&f->wait, f->event));
+    VG_RETURN(rc);
+}
+
+static struct waiter *waiter(struct waiter *f, struct event *event)
+{
+    VG_SETUP(f, waiter);
+    f->event = event;
+    return f;
+}
+
+/* A driver on threads whose clock moves only while its worker sleeps, and then something completes. */
+static struct {
+    struct vg_driver_futex futex;
+    struct vg_driver_ops ops;
+    void (*park)(struct vg_driver *driver, unsigned worker, uint64_t deadline);
+    struct event event;
+    VG_ATOMIC(uint64_t) clock;
+} slept;
+
+static uint64_t slept_now(struct vg_driver *driver)
+{
+    (void)driver;
+    return vg_load(&slept.clock, relaxed);
+}
+
+static void slept_park(struct vg_driver *driver, unsigned worker, uint64_t deadline)
+{
+    bool waits;
+
+    vg_spin_lock(&slept.event.guard);
+    waits = slept.event.waiter != NULL;
+    vg_spin_unlock(&slept.event.guard);
+    if (!waits) {
+        slept.park(driver, worker, deadline);
+        return;
+    }
+    vg_fetch_add(&slept.clock, VG_SEC(1), acq_rel); /* pairs with nothing: a time */
+    event_set(&slept.event);
+}
+
+struct listener {
+    struct vg_probe probe;
+    unsigned visits;
+    uint64_t runtime_ns;
+};
+
+static void hear_visit(struct vg_probe *probe, unsigned worker, const struct vg_visit *visit)
+{
+    struct listener *listener = (struct listener *)(void *)probe;
+
+    (void)worker;
+    listener->visits++;
+    listener->runtime_ns = visit->runtime_ns;
+}
+
+TEST(a_completion_that_comes_while_its_worker_sleeps_has_not_waited_since_before)
+{
+    struct vg_config config = VG_CONFIG_INIT;
+    struct listener listener = {.probe = {.visited = hear_visit}};
+    struct vg_exec *exec;
+    struct waiter f;
+
+    vg_store(&slept.clock, VG_SEC(100), relaxed);
+    config.driver = vg_driver_futex(&slept.futex);
+    slept.ops = *config.driver->ops;
+    slept.park = slept.ops.park;
+    slept.ops.park = slept_park;
+    slept.ops.now = slept_now;
+    config.driver->ops = &slept.ops;
+    config.workers = 1;
+    config.alloc = &test_alloc;
+    config.probe = &listener.probe;
+    CHECK_EQ(vg_exec_open(&exec, &config), 0);
+    CHECK_EQ(vg_block_on(exec, &waiter(&f, &slept.event)->fut), 0);
+    CHECK_EQ(vg_exec_close(exec, VG_SEC(5)), 0);
+    CHECK_EQ(vg_load(&slept.clock, relaxed), VG_SEC(101));
+    CHECK_EQ(listener.visits, 1);
+    CHECK_EQ(listener.runtime_ns, 0);
+}
