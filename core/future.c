@@ -125,8 +125,10 @@ static vg_poll enter(struct vg_future *fut, struct vg_cx *cx)
     return result;
 }
 
-static void list_remove(struct vg_future **list, struct vg_future *fut)
+void vg_future_unlist(struct vg_future *fut)
 {
+    struct vg_future **list = &((struct vg_async *)(void *)fut->up)->bg;
+
     while (*list != fut)
         list = &(*list)->next;
     *list = fut->next;
@@ -135,10 +137,9 @@ static void list_remove(struct vg_future **list, struct vg_future *fut)
 /* Takes a kept or parked child off its frame's list, because somebody awaits it again. */
 static void reclaim(struct vg_future *fut, struct vg_cx *cx)
 {
-    struct vg_async *frame = (struct vg_async *)(void *)fut->up;
     const bool parked = fut->state == VG_PARKED;
 
-    list_remove(&frame->bg, fut);
+    vg_future_unlist(fut);
     fut->state = VG_RUNNING;
     attach(fut, cx);
     if (parked) {
@@ -258,7 +259,7 @@ static void drive_background(struct vg_async *co, struct vg_cx *cx)
     for (fut = co->bg; fut != NULL; fut = next) {
         next = fut->next;
         if (fut->state == VG_KEPT && enter(fut, cx).ready)
-            list_remove(&co->bg, fut);
+            vg_future_unlist(fut);
     }
 }
 

@@ -11,15 +11,6 @@
  * leaf and, as long as something ends, whoever waits for it.
  */
 
-static void list_unlink(struct vg_future *fut)
-{
-    struct vg_future **list = &((struct vg_async *)(void *)fut->up)->bg;
-
-    while (*list != fut)
-        list = &(*list)->next;
-    *list = fut->next;
-}
-
 static void skip(struct vg_task *task, struct vg_waiter *waiter)
 {
     vg_wlist_remove(&waiter->node);
@@ -60,7 +51,7 @@ static void climb(struct vg_future *node, struct vg_cx *cx)
         const bool awaited = node->state == VG_RUNNING;
 
         if (!awaited)
-            list_unlink(node);
+            vg_future_unlist(node);
         vg_future_finish(node, cx);
         node = awaited ? node->up : NULL;
     }
@@ -76,7 +67,7 @@ static void climb_from_gate(struct vg_future *gate, struct vg_cx *cx)
         if (gate->state == VG_RUNNING)
             up = gate->up;
         else
-            list_unlink(gate);
+            vg_future_unlist(gate);
         vg_future_finish(gate, cx);
     }
     cx->rootdown = false;

@@ -185,4 +185,7 @@ void vg_slot_recycle(struct vg_slot *slot); /* waker.c: of a slot whose waiter w
 /* The future has just returned ready. */
 void vg_future_finish(struct vg_future *fut, struct vg_cx *cx);
 
+/* Takes a kept or parked child off its frame's list. */
+void vg_future_unlist(struct vg_future *fut);
+
 #endif

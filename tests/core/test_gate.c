@@ -231,7 +231,7 @@ static struct foreign_wait *foreign_wait(struct foreign_wait *wait, bool *happen
     wait->ret = 0;
     wait->happened = happened;
     wait->handed_out = handed_out;
-    wait->waker = (struct vg_waker){NULL};
+    wait->waker = (struct vg_waker){.slot = NULL};
     return wait;
 }
 
@@ -270,7 +270,7 @@ TEST(a_wake_below_a_biased_select_is_measured)
     struct rig rig;
     struct listener listener = {.probe = {.visited = hear_visit}};
     struct event event = {.set = false};
-    struct vg_waker waker = {NULL};
+    struct vg_waker waker = {.slot = NULL};
     bool happened = false;
 
     rig_open_config(&rig, 1, &listener.probe, true);

@@ -53,7 +53,7 @@ static struct caller *caller(struct caller *f, bool *happened, struct vg_waker *
     f->call.ret = 0;
     f->call.happened = happened;
     f->call.handed_out = handed_out;
-    f->call.waker = (struct vg_waker){NULL};
+    f->call.waker = (struct vg_waker){.slot = NULL};
     return f;
 }
 
@@ -61,7 +61,7 @@ static struct caller *caller(struct caller *f, bool *happened, struct vg_waker *
 static void make_calls(struct rig *rig, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        struct vg_waker waker = {NULL};
+        struct vg_waker waker = {.slot = NULL};
         bool happened = false;
 
         CHECK_EQ(VG_SPAWN(rig->exec, NULL, caller, &happened, &waker), 0);
