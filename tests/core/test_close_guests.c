@@ -84,35 +84,58 @@ static void guest_park(struct vg_driver *driver, unsigned worker, uint64_t deadl
     guest.park(driver, worker, deadline);
 }
 
-static void guest_unpark(struct vg_driver *driver, unsigned worker)
+/* Stays until all tasks have ended and no worker is left. Who does not wait for this thread closes now. */
+static void linger(void)
 {
     uint64_t end;
 
-    if (outside) {
-        vg_store(&guest.inside, 1, release); /* pairs with the load in guest_close() */
-        sem_post(&guest.rings);
-    }
-    guest.unpark(driver, worker);
-    if (!outside)
-        return;
     while (!vg_load(&guest.stopped, acquire)) /* pairs with the store in guest_stop() */
         vg_os_yield();
-    /* All tasks have ended and no worker is left. Who does not wait for this thread closes now. */
     for (end = vg_os_now() + VG_MSEC(50); vg_os_now() < end && !vg_load(&guest.closed, acquire);)
         vg_os_yield();
     vg_store(&guest.inside, 0, release); /* pairs with the load in guest_close() */
 }
 
+static void guest_unpark(struct vg_driver *driver, unsigned worker)
+{
+    if (!outside) {
+        guest.unpark(driver, worker);
+        return;
+    }
+    vg_store(&guest.inside, 1, release); /* pairs with the load in guest_close() */
+    sem_post(&guest.rings);
+    guest.unpark(driver, worker);
+    linger();
+}
+
+/* Stops the thread outside before it has a task. */
+static void *guest_alloc(void *self, size_t size, size_t align)
+{
+    (void)self;
+    if (outside) {
+        vg_store(&guest.inside, 1, release); /* pairs with the load in guest_close() */
+        sem_post(&guest.rings);
+        linger();
+    }
+    return test_alloc_get(size, align);
+}
+
+static void guest_free(void *self, void *p, size_t size, size_t align)
+{
+    (void)self;
+    test_alloc_put(p, size, align);
+}
+
 static void guest_stop(struct vg_driver *driver, unsigned worker)
 {
     guest.stop(driver, worker);
-    vg_store(&guest.stopped, 1, release); /* pairs with the load in guest_unpark() */
+    vg_store(&guest.stopped, 1, release); /* pairs with the load in linger() */
 }
 
 static void guest_close(struct vg_driver *driver)
 {
-    CHECK_EQ(vg_load(&guest.inside, acquire), 0); /* pairs with the stores in guest_unpark() */
-    vg_store(&guest.closed, 1, release);          /* pairs with the load in guest_unpark() */
+    CHECK_EQ(vg_load(&guest.inside, acquire), 0); /* pairs with the stores around linger() */
+    vg_store(&guest.closed, 1, release);          /* pairs with the load in linger() */
     if (guest.close != NULL)
         guest.close(driver);
 }
@@ -124,11 +147,20 @@ static void *set_from_outside(void *event)
     return NULL;
 }
 
-static struct vg_driver *guest_driver(void)
+/* One worker, on the driver and with the memory above. */
+static struct vg_exec *guest_open(void)
 {
-    struct vg_driver *const driver = vg_driver_futex(&guest.futex);
+    static const struct vg_alloc alloc = {.alloc = guest_alloc, .free = guest_free};
+    struct vg_config config = VG_CONFIG_INIT;
+    struct vg_exec *exec;
 
-    guest.ops = *driver->ops;
+    sem_init(&guest.waits, 0, 0);
+    sem_init(&guest.parked, 0, 0);
+    sem_init(&guest.rings, 0, 0);
+    config.workers = 1;
+    config.alloc = &alloc;
+    config.driver = vg_driver_futex(&guest.futex);
+    guest.ops = *config.driver->ops;
     guest.park = guest.ops.park;
     guest.unpark = guest.ops.unpark;
     guest.stop = guest.ops.stop;
@@ -137,23 +169,16 @@ static struct vg_driver *guest_driver(void)
     guest.ops.unpark = guest_unpark;
     guest.ops.stop = guest_stop;
     guest.ops.close = guest_close;
-    driver->ops = &guest.ops;
-    return driver;
+    config.driver->ops = &guest.ops;
+    CHECK_EQ(vg_exec_open(&exec, &config), 0);
+    return exec;
 }
 
 TEST(an_executor_is_there_until_the_thread_that_made_the_last_wake_has_left_it)
 {
     struct vg_os_thread thread = {.run = set_from_outside, .arg = &guest.event};
-    struct vg_config config = VG_CONFIG_INIT;
-    struct vg_exec *exec;
+    struct vg_exec *const exec = guest_open();
 
-    sem_init(&guest.waits, 0, 0);
-    sem_init(&guest.parked, 0, 0);
-    sem_init(&guest.rings, 0, 0);
-    config.workers = 1;
-    config.driver = guest_driver();
-    config.alloc = &test_alloc;
-    CHECK_EQ(vg_exec_open(&exec, &config), 0);
     sem_wait(&guest.parked); /* so that the next one comes after the wait below */
     CHECK_EQ(VG_SPAWN(exec, NULL, waiter, &guest.event, false, &guest.waits), 0);
     sem_wait(&guest.waits);
@@ -216,7 +241,26 @@ TEST(a_thread_whose_future_is_left_over_is_told_so)
     CHECK_PANICS("as expected", close_over_a_stubborn_future());
 }
 
-/* AddressSanitizer sees it if the executor is freed under the thread. */
+static void *block_from_outside(void *arg)
+{
+    outside = true;
+    return block(arg);
+}
+
+TEST(an_executor_is_there_until_the_thread_that_came_to_block_has_left_it)
+{
+    struct vg_os_thread thread = {.run = block_from_outside};
+
+    blocked.exec = guest_open();
+    waiter(&blocked.future, &blocked.event, false, &blocked.waits);
+    CHECK_EQ(vg_os_thread_start(&thread, "blocked"), 0);
+    sem_wait(&guest.rings);
+    CHECK_EQ(vg_exec_close(blocked.exec, VG_SEC(60)), 0);
+    vg_os_thread_join(&thread);
+    CHECK_EQ(blocked.rc, -ESHUTDOWN);
+}
+
+/* On the way out nothing can stop the thread; so, many times. */
 TEST(an_executor_is_there_until_the_thread_that_blocked_has_left_it)
 {
     struct vg_os_thread thread;
