@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vg_sanitizer.h"
+
 static uint64_t read_clock(clockid_t id)
 {
     struct timespec ts;
@@ -79,6 +81,25 @@ void vg_os_thread_join(struct vg_os_thread *thread)
     pthread_join(thread->handle, NULL);
 }
 
+#if VG_ASAN
+#include <sanitizer/asan_interface.h>
+
+/* AddressSanitizer may keep locals elsewhere, to find their use after return. */
+static bool on_fake_stack(const void *address)
+{
+    void *stack = __asan_get_current_fake_stack();
+
+    return stack != NULL &&
+           __asan_addr_is_in_fake_stack(stack, (void *)(uintptr_t)address, NULL, NULL) != NULL;
+}
+#else
+static bool on_fake_stack(const void *address)
+{
+    (void)address;
+    return false;
+}
+#endif
+
 bool vg_os_on_stack(const void *address)
 {
     static _Thread_local uintptr_t low, high;
@@ -95,7 +116,7 @@ bool vg_os_on_stack(const void *address)
         low = (uintptr_t)base;
         high = low + size;
     }
-    return (uintptr_t)address >= low && (uintptr_t)address < high;
+    return ((uintptr_t)address >= low && (uintptr_t)address < high) || on_fake_stack(address);
 }
 
 void *vg_os_reserve(size_t size)

@@ -5,16 +5,10 @@
 
 #include "task.h"
 #include "vg_fault.h"
+#include "vg_sanitizer.h"
 #include "vg_spin.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define VG_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define VG_ASAN 1
-#endif
-#endif
-#ifdef VG_ASAN
+#if VG_ASAN
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))

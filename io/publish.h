@@ -7,21 +7,19 @@
 #include <vigil/driver.h>
 
 #include "vg_atomic.h"
+#include "vg_sanitizer.h"
 
-#ifdef VG_TSAN
+#if VG_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
-#if defined(__has_feature)
-#if __has_feature(memory_sanitizer)
-#define VG_MSAN 1
+#if VG_MSAN
 #include <sanitizer/msan_interface.h>
-#endif
 #endif
 
 /* The operation and its buffer go to the kernel. */
 static inline void vg_publish(struct vg_op *op)
 {
-#ifdef VG_TSAN
+#if VG_TSAN
     __tsan_release(op);
 #else
     (void)op;
@@ -31,10 +29,10 @@ static inline void vg_publish(struct vg_op *op)
 /* They come back, the buffer of a receive filled. */
 static inline void vg_unpublish(struct vg_op *op, int32_t result)
 {
-#ifdef VG_TSAN
+#if VG_TSAN
     __tsan_acquire(op);
 #endif
-#ifdef VG_MSAN
+#if VG_MSAN
     if (op->code == VG_OP_RECV && result > 0)
         __msan_unpoison(op->addr, (size_t)result);
 #endif

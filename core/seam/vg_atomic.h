@@ -37,13 +37,7 @@
 
 #include <ck_pr.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define VG_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define VG_TSAN 1
-#endif
-#endif
+#include "vg_sanitizer.h"
 
 #define vg_load(p, order) atomic_load_explicit((p), memory_order_##order)
 #define vg_store(p, v, order) atomic_store_explicit((p), (v), memory_order_##order)
@@ -63,7 +57,7 @@
  */
 static inline void vg_fence(void)
 {
-#if defined(__x86_64__) && !defined(VG_TSAN)
+#if defined(__x86_64__) && !VG_TSAN
     __asm__ __volatile__("lock; orl $0, (%%rsp)" ::: "memory", "cc");
 #else
     atomic_thread_fence(memory_order_seq_cst);

@@ -36,7 +36,7 @@
 #include "vg_os.h"
 
 /* ck's lock is inline assembly, which ThreadSanitizer cannot see: tell it. */
-#ifdef VG_TSAN
+#if VG_TSAN
 #include <sanitizer/tsan_interface.h>
 #define VG_SPIN_NOTE_(call) call
 #else
