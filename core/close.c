@@ -114,14 +114,13 @@ int vg_exec_close(struct vg_exec *exec, uint64_t drain_ns)
     left = vg_exec_live(exec);
     if (left > 0 && !exec->quiet)
         report_left(exec, left);
-    if (left > 0) {
+    if (left > 0)
         vg_slab_each(&exec->slabs, release_thread, NULL);
-    } else {
-        /* Pairs with the releases of those who leave: nobody comes any more. */
-        while (vg_load(&exec->guests, acquire) > 0)
-            vg_os_yield();
+    /* Pairs with the releases of those who leave: nobody comes any more, or rings a worker. */
+    while (vg_load(&exec->guests, acquire) > 0)
+        vg_os_yield();
+    if (left == 0)
         vg_slab_each(&exec->slabs, check_handle, NULL);
-    }
     vg_exec_destroy(exec, left > 0);
     return left > INT32_MAX ? INT32_MAX : (int)left;
 }
