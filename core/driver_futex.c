@@ -5,6 +5,7 @@
 
 #include "vg_atomic.h"
 #include "vg_os.h"
+#include "worker.h"
 
 /* park[i].word: 1 if worker i was unparked and has not parked since. */
 
@@ -98,6 +99,13 @@ static const struct vg_driver_ops futex_ops = {
     .submit = futex_submit,
     .cancel = futex_cancel,
 };
+
+struct vg_driver *vg_driver_gone(void)
+{
+    static const struct vg_driver gone = {&futex_ops};
+
+    return (struct vg_driver *)(uintptr_t)&gone;
+}
 
 struct vg_driver *vg_driver_futex(struct vg_driver_futex *futex)
 {

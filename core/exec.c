@@ -169,8 +169,11 @@ void vg_exec_destroy(struct vg_exec *exec, bool left)
     if (exec->probe != NULL && exec->probe->detach != NULL)
         exec->probe->detach(exec->probe); /* it may use the clock until then */
     exec->driver->ops->close(exec->driver);
-    if (left)
-        return; /* sources of wakes may still find its tasks, and their way to it */
+    if (left) {
+        /* Sources of wakes may still find its tasks, and their way to it and its clock. */
+        exec->driver = vg_driver_gone();
+        return;
+    }
     release(exec);
 }
 

@@ -17,7 +17,6 @@
 
 /* Classes: every 64 bytes up to 2 KiB, then doubling. */
 enum { STEP = 64, STEPS = 32, SLAB_BYTES = 64 * 1024, ALIGN = 64 };
-#define HEADER ((sizeof(struct vg_task) + 15) & ~(size_t)15)
 #define SLAB_HEADER ((sizeof(struct vg_slab) + ALIGN - 1) & ~(size_t)(ALIGN - 1))
 
 static unsigned class_of(size_t size)
@@ -79,7 +78,7 @@ static struct vg_task *carve(struct vg_slabs *slabs, unsigned class)
         return NULL;
     bump = vg_load(&slab->bump, relaxed);
     task = slot_at(slab, bump);
-    memset(task, 0, HEADER);
+    memset(task, 0, VG_TASK_HEADER);
     vg_store(&task->word, (uintptr_t)VG_WORD_CO, relaxed);
     vg_store(&task->id, 0, relaxed);
     task->class = class;
@@ -134,13 +133,14 @@ struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cach
 
     if (size > (size_t)1 << 30)
         return NULL;
-    class = class_of(HEADER + size);
+    class = class_of(VG_TASK_HEADER + size);
     if (cache != NULL)
         task = pop(&cache[class]);
     if (task == NULL)
         task = refill(slabs, cache, class);
     if (task != NULL)
-        ASAN_UNPOISON_MEMORY_REGION((char *)task + HEADER, class_size(class) - HEADER);
+        ASAN_UNPOISON_MEMORY_REGION((char *)task + VG_TASK_HEADER,
+                                    class_size(class) - VG_TASK_HEADER);
     return task;
 }
 
@@ -159,7 +159,7 @@ void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg
 {
     const unsigned class = task->class;
 
-    ASAN_POISON_MEMORY_REGION((char *)task + HEADER, class_size(class) - HEADER);
+    ASAN_POISON_MEMORY_REGION((char *)task + VG_TASK_HEADER, class_size(class) - VG_TASK_HEADER);
     if (cache != NULL) {
         push(&cache[class], task);
         if (cache[class].count >= 2 * VG_SLAB_BATCH)

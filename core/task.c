@@ -6,16 +6,14 @@
 
 #include "worker.h"
 
-#define HEADER ((sizeof(struct vg_task) + 15) & ~(size_t)15)
-
 struct vg_task *vg_task_of_frame(void *frame)
 {
-    return (struct vg_task *)(void *)((char *)frame - HEADER);
+    return (struct vg_task *)(void *)((char *)frame - VG_TASK_HEADER);
 }
 
 void *vg_task_frame_of(struct vg_task *task)
 {
-    return (char *)task + HEADER;
+    return (char *)task + VG_TASK_HEADER;
 }
 
 static struct vg_slab_cache *cache_of(const struct vg_exec *exec)

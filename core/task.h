@@ -58,6 +58,9 @@ struct vg_task {
     struct vg_waiter cancel_waiter;
 };
 
+/* Where the frame begins behind the header. */
+#define VG_TASK_HEADER ((sizeof(struct vg_task) + 15) & ~(size_t)15)
+
 #define VG_JOINED ((uintptr_t)1)
 #define VG_JOINER_THREAD ((uintptr_t)2)
 

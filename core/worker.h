@@ -170,6 +170,8 @@ void vg_slots_release(struct vg_exec *exec);                     /* waker.c */
 bool vg_task_ask_cancel(struct vg_task *task);                   /* handle.c */
 void vg_exec_task_ended(struct vg_exec *exec);                   /* close.c */
 void vg_exec_stop_workers(struct vg_exec *exec);                 /* exec.c */
-void vg_exec_destroy(struct vg_exec *exec, bool left);           /* exec.c */
+struct vg_driver *
+vg_driver_gone(void); /* driver_futex.c: for its clock, once the real one is closed */
+void vg_exec_destroy(struct vg_exec *exec, bool left); /* exec.c */
 
 #endif
