@@ -251,16 +251,6 @@ static enum vg_poll_end finish(struct vg_cx *cx)
     return VG_END_DONE;
 }
 
-/* What was put off is woken now, whatever opaque future was entered since. */
-static void ready_later(struct vg_task *task)
-{
-    struct vg_wnode *node;
-
-    for (node = vg_wnode_next(&task->later); node != &task->later; node = vg_wnode_next(node))
-        vg_waiter_of(node)->seq = task->takes;
-    vg_wlist_splice(&task->ready, &task->later);
-}
-
 static enum vg_poll_end suspend(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
@@ -274,7 +264,7 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
     if (VG_UNLIKELY(task->fences > 0 && probe != NULL && probe->suspended != NULL))
         probe->suspended(probe, cx->worker->index, task, cx->now);
     if (!vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->ready)) {
-        ready_later(task);
+        vg_task_renew(task, &task->later);
         return VG_END_REQUEUE;
     }
     return give_back(task);

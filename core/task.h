@@ -177,6 +177,9 @@ void vg_task_take(struct vg_task *task);
 /* A parked child is polled again: what was skipped is examined anew. */
 void vg_task_unskip(struct vg_task *task);
 
+/* Has a list's waiters visited as if they were woken now, whatever opaque futures were entered before. */
+void vg_task_renew(struct vg_task *task, struct vg_wnode *list);
+
 /* Arms the waiter and has its leaf polled in the task's next poll. */
 void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx);
 

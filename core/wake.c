@@ -36,14 +36,18 @@ static void owe(struct vg_task *task, struct vg_wnode *list, struct vg_waiter *w
     vg_wlist_append(list, &waiter->node);
 }
 
-void vg_task_unskip(struct vg_task *task)
+void vg_task_renew(struct vg_task *task, struct vg_wnode *list)
 {
     struct vg_wnode *node;
 
-    /* As if woken now: what opaque futures were entered for before does not count. */
-    for (node = vg_wnode_next(&task->skipped); node != &task->skipped; node = vg_wnode_next(node))
+    for (node = vg_wnode_next(list); node != list; node = vg_wnode_next(node))
         vg_waiter_of(node)->seq = task->takes;
-    vg_wlist_splice(&task->ready, &task->skipped);
+    vg_wlist_splice(&task->ready, list);
+}
+
+void vg_task_unskip(struct vg_task *task)
+{
+    vg_task_renew(task, &task->skipped);
 }
 
 /* A fired slot whose future ended before its waiter arrived. */
