@@ -98,6 +98,9 @@ static inline struct vg_task *vg_deque_take_owner(struct vg_deque *deque)
     struct vg_task *task = NULL;
     int64_t top;
 
+    /* Empty for certain: the top that others have moved on can only be higher. */
+    if (vg_load(&deque->top, relaxed) > bottom)
+        return NULL;
     /* Pairs with the load of bottom in steal: what is below the new bottom was pushed before. */
     vg_store(&deque->bottom, bottom, release);
     vg_fence(); /* pairs with the fence in steal */
@@ -131,6 +134,14 @@ static inline enum vg_steal vg_deque_steal_any(struct vg_deque *deque, struct vg
     if (!vg_cas(&deque->top, &top, top + 1, seq_cst, relaxed))
         return VG_STEAL_LOST;
     return VG_STEAL_GOT;
+}
+
+/* An estimate from any thread. */
+static inline uint32_t vg_deque_length_any(struct vg_deque *deque)
+{
+    const int64_t length = vg_load(&deque->bottom, relaxed) - vg_load(&deque->top, relaxed);
+
+    return length > 0 ? (uint32_t)length : 0;
 }
 
 /* Whether there is nothing to steal. A worker that has announced its sleep, with the full fence of that,

@@ -14,6 +14,7 @@ static void *worker_main(void *arg)
     struct vg_exec *const exec = worker->exec;
     const int rc = vg_worker_setup(worker);
 
+    vg_store(&worker->pulse.thread, vg_os_thread_id(), relaxed);
     if (rc < 0)
         vg_store(&exec->start_error, rc, relaxed);
     /* Release: the setup, for vg_exec_open(). */
@@ -75,6 +76,7 @@ static void release(struct vg_exec *exec)
 static int choose_driver(struct vg_exec *exec, struct vg_driver *driver)
 {
     exec->driver = driver;
+    exec->exact = driver != NULL && driver->ops->step != NULL;
     if (driver != NULL)
         return 0;
     exec->own_driver = exec->alloc.alloc(exec->alloc.self, sizeof *exec->own_driver, VG_LINE);

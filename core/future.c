@@ -82,8 +82,11 @@ static void begin(struct vg_future *fut, struct vg_cx *cx)
     mark_live(fut);
     if (is_opaque(fut))
         cx->task->fences++;
-    if (cx->self != NULL && (cx->self->ops->kind != VG_KIND_ASYNC || cx->self->flags & VG_F_BESIDE))
+    if (cx->self != NULL &&
+        (cx->self->ops->kind != VG_KIND_ASYNC || cx->self->flags & VG_F_BESIDE)) {
         fut->flags |= VG_F_BESIDE;
+        vg_count(&cx->worker->counts.children_begun, 1);
+    }
 }
 
 static void attach(struct vg_future *fut, struct vg_cx *cx)
@@ -104,6 +107,9 @@ void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
     if (fut->up != NULL && is_opaque(fut->up))
         fut->up->kids--;
     fut->state = VG_DONE;
+    cx->progress++;
+    if (fut->flags & VG_F_BESIDE)
+        vg_count(&cx->worker->counts.children_ended, 1);
     mark_dead(fut);
 }
 

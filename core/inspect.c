@@ -122,7 +122,9 @@ void vg_task_info(struct vg_task *task, struct vg_task_info *info)
     info->polls = vg_load(&task->polls, relaxed);
     info->woken_at = word & VG_WORD_S ? vg_load(&task->woken_at, relaxed) : 0;
     info->owed_since = vg_load(&task->owed_since, relaxed);
+    info->fruitless = vg_load(&task->fruitless, relaxed);
     info->running = (word & VG_WORD_S) != 0;
+    info->ended = vg_load(&task->joiner, relaxed) == VG_JOINED;
 }
 
 bool vg_inspect_begin(struct vg_task *task)

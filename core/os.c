@@ -57,6 +57,11 @@ void vg_os_wake(VG_ATOMIC(uint32_t) *word, int count)
     syscall(SYS_futex, (void *)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, NULL, NULL, 0);
 }
 
+int vg_os_thread_id(void)
+{
+    return gettid();
+}
+
 int vg_os_thread_start(struct vg_os_thread *thread, const char *name)
 {
     pthread_t id;

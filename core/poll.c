@@ -102,6 +102,29 @@ static bool entered_since(const struct vg_future *gate, const struct vg_waiter *
     return gate->seq - waiter->seq - 1 < task->takes - waiter->seq;
 }
 
+/* The answer to a wake: polls the node, on behalf of the leaf `fut` that was woken. */
+static void answer(const struct vg_waiter *waiter, struct vg_future *node, struct vg_cx *cx,
+                   void (*poll)(struct vg_future *node, struct vg_cx *cx))
+{
+    const bool self = waiter->woken_by == vg_load(&cx->task->id, relaxed);
+    const bool idly = self || waiter->woken_idly;
+    const uint32_t progress = cx->progress;
+    const struct vg_future *const fut = waiter->fut;
+    struct vg_counts *const counts = &cx->worker->counts;
+    bool got_on;
+
+    poll(node, cx); /* from here on the waiter may be gone */
+    got_on = cx->progress != progress;
+    vg_count(&counts->visits[self ? VG_CAUSE_SELF : VG_CAUSE_WAKE]
+                            [got_on ? VG_OUTCOME_READY : VG_OUTCOME_PENDING],
+             1);
+    if (VG_LIKELY(got_on || !idly))
+        return;
+    cx->spun++;
+    cx->spinner = fut; /* nothing has ended, so it is still there */
+    cx->spins_itself = self;
+}
+
 static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
@@ -120,7 +143,7 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
         return;
     }
     if (VG_UNLIKELY(cx->now <
-                    waiter->woken_at)) /* stolen: whoever woke it read the clock after us */
+                    waiter->woken_at)) /* whoever woke it read the clock after us */
         cx->now = cx->worker->now = waiter->woken_at;
     if (VG_UNLIKELY(task->fences > 0)) {
         if (is_fenced(waiter->fut, &gate)) {
@@ -131,14 +154,14 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
             /* The leaf takes the waiter from there if the gate polls it. */
             skip(task, waiter);
             if (!entered_since(gate, waiter, task))
-                climb_from_gate(gate, cx);
+                answer(waiter, gate, cx, climb_from_gate);
             return;
         }
     }
     vg_record_wait(waiter, cx);
     vg_wlist_remove(&waiter->node);
     waiter->flags &= VG_W_SLOT;
-    climb(waiter->fut, cx);
+    answer(waiter, waiter->fut, cx, climb);
 }
 
 static void drain(struct vg_cx *cx)
@@ -251,6 +274,46 @@ static enum vg_poll_end finish(struct vg_cx *cx)
     return VG_END_DONE;
 }
 
+static void report_fruitless(const struct vg_cx *cx, uint32_t visits)
+{
+    struct vg_probe *const probe = cx->task->exec->probe;
+    const struct vg_fruitless fruitless = {
+        .task = cx->task,
+        .fut = cx->spinner,
+        .self = cx->spins_itself,
+        .visits = visits,
+        .began = cx->began,
+        .ended = vg_exec_now(cx->task->exec),
+    };
+
+    if (probe != NULL && probe->fruitless != NULL)
+        probe->fruitless(probe, cx->worker->index, &fruitless);
+}
+
+/* Counts visits that came to nothing. Whoever spins uses up its poll with that: then the progress that others
+ * in the same task make does not count for it. */
+static void note_progress(struct vg_cx *cx)
+{
+    struct vg_task *const task = cx->task;
+    uint32_t visits = vg_load(&task->fruitless, relaxed);
+
+    if (VG_LIKELY(cx->spun == 0 || (cx->progress > 0 && cx->spun < VG_VISITS_MAX / 2))) {
+        if (VG_UNLIKELY(visits > 0))
+            vg_store(&task->fruitless, 0u, relaxed);
+        return;
+    }
+    visits = visits < UINT32_MAX - cx->spun ? visits + cx->spun : UINT32_MAX;
+    vg_store(&task->fruitless, visits, relaxed);
+    if (VG_UNLIKELY(visits >= VG_FRUITLESS_MIN))
+        report_fruitless(cx, visits);
+}
+
+/* Nothing can wake this task: whatever it waits for has no way to tell. */
+static bool is_unarmed(const struct vg_task *task)
+{
+    return task->armed == 0 && task->inflight == 0 && vg_wlist_empty(&task->skipped);
+}
+
 static enum vg_poll_end suspend(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
@@ -261,12 +324,15 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
     if (VG_UNLIKELY(task->untold && !task->cut))
         pass_over(cx);
     publish_owed(cx);
+    note_progress(cx);
     if (VG_UNLIKELY(task->fences > 0 && probe != NULL && probe->suspended != NULL))
         probe->suspended(probe, cx->worker->index, task, cx->now);
     if (!vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->ready)) {
         vg_task_renew(task, &task->later);
         return VG_END_REQUEUE;
     }
+    if (VG_UNLIKELY(is_unarmed(task)) && probe != NULL && probe->unarmed != NULL)
+        probe->unarmed(probe, cx->worker->index, task, cx->now);
     return give_back(task);
 }
 
@@ -279,6 +345,10 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
                        .budget = VG_BUDGET};
     enum vg_poll_end end;
 
+    if (VG_UNLIKELY(vg_load(&task->fruitless, relaxed) >= VG_FRUITLESS_MIN)) {
+        vg_worker_read_clock(worker, VG_WORKER_RUN); /* whether these polls are short matters */
+        cx.now = cx.began = worker->now;
+    }
     worker->cx = &cx;
     vg_store(&task->polls, vg_load(&task->polls, relaxed) + 1, relaxed);
     vg_store(&task->woken_at, 0, relaxed);

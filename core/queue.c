@@ -12,8 +12,11 @@
 
 enum { LIFO_CAP = 3, AGING = 64, OVERFLOW_BATCH = 128 };
 
-static void overflow_push(struct vg_overflow *overflow, struct vg_task *task)
+static void overflow_push(struct vg_worker *worker, struct vg_task *task)
 {
+    struct vg_overflow *const overflow = &worker->overflow;
+
+    vg_count(&worker->counts.overflowed, 1);
     vg_spin_lock(&overflow->guard);
     vg_fifo_push(&overflow->list, &task->link);
     vg_store(&overflow->length, (uint32_t)overflow->list.length, relaxed);
@@ -49,7 +52,7 @@ struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *i
 static void push_back(struct vg_worker *worker, struct vg_task *task)
 {
     if (vg_load(&worker->overflow.length, relaxed) > 0 || !vg_runq_push_owner(&worker->runq, task))
-        overflow_push(&worker->overflow, task);
+        overflow_push(worker, task);
 }
 
 /* True: work has become visible to thieves. */
@@ -86,6 +89,7 @@ void vg_requeue(struct vg_worker *worker, struct vg_task *task)
 static void inject(struct vg_exec *exec, struct vg_task *task)
 {
     vg_fetch_add(&exec->guests, 1u, acq_rel);
+    vg_fetch_add(&exec->outside.injected, 1, relaxed); /* a pure counter */
     /* Refused: the workers have left; the task stays, and was reported. */
     if (vg_inject_push(&exec->inject, &task->link))
         vg_idle_ring(exec);
@@ -118,8 +122,10 @@ static struct vg_task *take_injected(struct vg_worker *worker)
 
     if (first == NULL)
         return NULL;
+    vg_count(&worker->counts.injected, 1);
     for (link = vg_link_next(first); link != NULL; link = next) {
         next = vg_link_next(link);
+        vg_count(&worker->counts.injected, 1);
         push_back(worker, VG_LINK_OWNER(link, struct vg_task, link));
     }
     /* Between the inbox and the ring nobody could see them: who was woken for them may sleep again. */

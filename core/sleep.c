@@ -9,7 +9,7 @@
 
 static vg_poll start(struct vg_sleep *sleep, struct vg_cx *cx)
 {
-    const uint64_t now = cx->now;
+    const uint64_t now = vg_cx_now(cx);
 
     if (sleep->fut.flags & VG_F_CANCEL) {
         sleep->ret = -ECANCELED;
@@ -61,6 +61,15 @@ static const struct vg_ops sleep_ops = {
     .is_timer = 1,
 };
 
+uint64_t vg_now(void)
+{
+    const struct vg_worker *worker = vg_worker_here;
+
+    if (worker == NULL)
+        return vg_os_now();
+    return worker->cx != NULL ? vg_cx_now(worker->cx) : vg_exec_now(worker->exec);
+}
+
 static struct vg_sleep *init(struct vg_sleep *sleep, uint64_t deadline, bool relative)
 {
     vg_future_init(&sleep->fut, &sleep_ops);
@@ -81,13 +90,4 @@ struct vg_sleep *vg_sleep(struct vg_sleep *sleep, uint64_t after)
 struct vg_sleep *vg_sleep_until(struct vg_sleep *sleep, uint64_t deadline)
 {
     return init(sleep, deadline, false);
-}
-
-uint64_t vg_now(void)
-{
-    const struct vg_worker *worker = vg_worker_here;
-
-    if (worker == NULL)
-        return vg_os_now();
-    return worker->cx != NULL ? worker->cx->now : vg_exec_now(worker->exec);
 }

@@ -78,6 +78,7 @@ struct vg_task *vg_steal(struct vg_worker *worker)
             task = steal_from(worker, victim);
             if (task == NULL)
                 task = fire_overdue(worker, victim);
+            vg_count(&worker->counts.searches, 1);
             if (task != NULL) {
                 vg_count(&worker->counts.stolen, 1);
                 return task;

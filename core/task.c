@@ -51,6 +51,7 @@ static void prepare(struct vg_task *task, uint64_t id, struct vg_future *root, u
     vg_store(&task->woken_at, vg_worker_here != NULL ? vg_now() : vg_exec_now(task->exec), relaxed);
     vg_store(&task->owed_since, 0, relaxed);
     vg_store(&task->polls, 0, relaxed);
+    vg_store(&task->fruitless, 0u, relaxed);
     vg_store(&task->joiner, joiner, relaxed);
     vg_store(&task->cancelled, 0u, relaxed);
     vg_store(&task->name, root->ops->name, relaxed);

@@ -27,6 +27,7 @@
  * cancelled   0, then 1 for ever: who sets it pushes cancel_waiter.
  * woken_at    Stamp of the push that found the task idle; 0 once its poll has begun.
  * owed_since  Stamp of the oldest wake that the last poll left unanswered; 0 if there is none.
+ * fruitless   Visits in a row that came to nothing (<vigil/probe.h>). Written by the owner.
  */
 struct vg_task {
     VG_ATOMIC(uintptr_t) word;
@@ -46,15 +47,16 @@ struct vg_task {
     struct vg_wnode ready;                    /* woken, to be visited in this poll */
     struct vg_wnode later;                    /* to be visited in the next poll */
     struct vg_wnode skipped;                  /* woken, but below a parked or an opaque future */
-    uint32_t armed;    /* waiters and slots from which a wake may still come */
-    uint32_t inflight; /* fired slots without a future, not collected yet */
-    uint32_t fences;   /* parked children and live opaque futures */
-    uint32_t takes;    /* orders takes against entries of opaque futures */
-    uint32_t armings;  /* so far; debug builds only */
-    uint32_t class;    /* of the slab */
-    bool untold;       /* `skipped` has waiters whose leaves were not told so */
-    bool cut;          /* the last poll stopped for its budget */
-    bool owing;        /* counted as such by its worker */
+    uint32_t armed;                /* waiters and slots from which a wake may still come */
+    uint32_t inflight;             /* fired slots without a future, not collected yet */
+    uint32_t fences;               /* parked children and live opaque futures */
+    uint32_t takes;                /* orders takes against entries of opaque futures */
+    uint32_t armings;              /* so far; debug builds only */
+    uint32_t class;                /* of the slab */
+    VG_ATOMIC(uint32_t) fruitless; /* visits in a row that came to nothing */
+    bool untold;                   /* `skipped` has waiters whose leaves were not told so */
+    bool cut;                      /* the last poll stopped for its budget */
+    bool owing;                    /* counted as such by its worker */
     struct vg_waiter cancel_waiter;
 };
 
@@ -72,6 +74,11 @@ struct vg_cx {
     uint64_t now;
     uint64_t began; /* when this poll began */
     int budget;
+    uint32_t progress; /* futures that have ended, or said that they had got on */
+    uint32_t
+        spun; /* visits that came to nothing, by wakes that came from nowhere else; the last: */
+    const struct vg_future *spinner;
+    bool spins_itself;
     bool rootdown; /* below an opaque future: running children are polled, not adopted */
     bool cut;      /* the budget ran out */
 };

@@ -18,6 +18,7 @@ void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
     waiter->woken_at = 0;
     waiter->woken_by = 0;
     waiter->woken_from = NULL;
+    waiter->woken_idly = 0;
     waiter->queued = 0;
     waiter->flags = VG_W_ARMED | (waiter->flags & VG_W_SLOT);
     cx->task->armed++;
@@ -95,10 +96,17 @@ void vg_kick(struct vg_waiter *waiter, struct vg_cx *cx)
         owe(cx->task, &cx->task->ready, waiter);
 }
 
+void vg_progress(struct vg_cx *cx)
+{
+    cx->progress++;
+}
+
 bool vg_coop(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
 {
-    if (VG_LIKELY(cx->budget-- > 0))
+    if (VG_LIKELY(cx->budget-- > 0)) {
+        cx->progress++;
         return true;
+    }
     cx->cut = true;
     vg_defer(waiter, fut, cx);
     return false;
@@ -112,6 +120,12 @@ void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
     owe(cx->task, &cx->task->later, waiter);
 }
 
+/* Whether the poll in progress is one of a row of polls that came to nothing. */
+static bool is_idle_talk(const struct vg_cx *cx)
+{
+    return cx->progress == 0 && vg_load(&cx->task->fruitless, relaxed) > 0;
+}
+
 /* Who wakes, and when: a worker's clock is that of its poll's begin. */
 static void stamp(struct vg_waiter *waiter, const struct vg_worker *worker)
 {
@@ -121,6 +135,7 @@ static void stamp(struct vg_waiter *waiter, const struct vg_worker *worker)
         waiter->woken_at = cx->now;
         waiter->woken_by = vg_load(&cx->task->id, relaxed);
         waiter->woken_from = vg_site_of(cx->self);
+        waiter->woken_idly = is_idle_talk(cx);
     } else if (worker != NULL && !worker->parked) {
         waiter->woken_at = worker->now;
     } else {
@@ -130,10 +145,20 @@ static void stamp(struct vg_waiter *waiter, const struct vg_worker *worker)
         waiter->woken_at = 1;
 }
 
+static void count_wake(struct vg_worker *worker, enum vg_push push)
+{
+    enum vg_wake_kind kind = worker->cx != NULL ? VG_WAKE_TASK_FIRST : VG_WAKE_DRIVER_FIRST;
+
+    if (push == VG_PUSH_NOTED)
+        kind = worker->cx != NULL ? VG_WAKE_TASK_COALESCED : VG_WAKE_DRIVER_COALESCED;
+    vg_count(&worker->counts.wakes[kind], 1);
+}
+
 struct vg_notice vg_wake(struct vg_waiter *waiter)
 {
     struct vg_worker *const worker = vg_worker_here;
     struct vg_task *const task = waiter->task;
+    enum vg_push push;
     uint64_t now;
 
     if (VG_UNLIKELY(waiter->woken_at != 0))
@@ -142,10 +167,14 @@ struct vg_notice vg_wake(struct vg_waiter *waiter)
     now = waiter->woken_at;
     if (worker != NULL && worker->cx != NULL && worker->cx->task == task) {
         owe(task, &task->ready, waiter); /* by the very poll that will visit it */
+        vg_count(&worker->counts.wakes[VG_WAKE_SELF], 1);
         return (struct vg_notice){NULL};
     }
     (void)VG_FAULT("push");
-    if (vg_word_push(&task->word, &waiter->node) != VG_PUSH_ENQUEUE)
+    push = vg_word_push(&task->word, &waiter->node);
+    if (worker != NULL)
+        count_wake(worker, push);
+    if (push != VG_PUSH_ENQUEUE)
         return (struct vg_notice){NULL};
     /* From here on the caller owns the task, and the waiter is not its any more. */
     vg_store(&task->woken_at, now, relaxed);

@@ -11,7 +11,8 @@ int vg_worker_setup(struct vg_worker *worker)
     struct vg_driver *const driver = worker->exec->driver;
 
     vg_worker_here = worker;
-    worker->now = driver->ops->now(driver);
+    worker->now = worker->read_at = driver->ops->now(driver);
+    worker->stride = 1;
     return driver->ops->start(driver, worker->index);
 }
 
@@ -23,16 +24,38 @@ void vg_worker_teardown(struct vg_worker *worker)
     vg_worker_here = NULL;
 }
 
+/* The driver's turn, whose end is as good a time to read the clock as the next step. */
+static unsigned turn(struct vg_worker *worker)
+{
+    struct vg_driver *const driver = worker->exec->driver;
+    unsigned completions;
+
+    vg_store(&worker->pulse.state, VG_WORKER_TURN, relaxed);
+    completions = driver->ops->turn(driver, worker->index);
+    vg_worker_read_clock(worker, VG_WORKER_RUN);
+    return completions;
+}
+
 /* Lets time pass and completions in. */
 static void advance(struct vg_worker *worker)
 {
     struct vg_driver *const driver = worker->exec->driver;
 
-    worker->now = driver->ops->now(driver);
+    vg_worker_step_clock(worker);
     if (vg_wheel_deadline(&worker->wheel) <= worker->now)
         vg_wheel_fire(&worker->wheel, worker->now);
     if (worker->tick % TURN_INTERVAL == 0 || driver->ops->ready(driver, worker->index))
-        driver->ops->turn(driver, worker->index);
+        turn(worker);
+}
+
+static struct vg_task *search(struct vg_worker *worker)
+{
+    struct vg_task *task;
+
+    vg_store(&worker->pulse.state, VG_WORKER_SEARCH, relaxed);
+    task = vg_steal(worker);
+    vg_worker_read_clock(worker, VG_WORKER_RUN);
+    return task;
 }
 
 static struct vg_task *find(struct vg_worker *worker)
@@ -42,12 +65,12 @@ static struct vg_task *find(struct vg_worker *worker)
 
     if (task == NULL) {
         /* What was submitted must not wait for the search. */
-        if (exec->driver->ops->turn(exec->driver, worker->index) > 0)
+        if (turn(worker) > 0)
             task = vg_pick_next(worker);
         if (task == NULL && !worker->searching)
             worker->searching = vg_idle_start_search(&exec->idle);
         if (task == NULL && worker->searching)
-            task = vg_steal(worker);
+            task = search(worker);
     }
     if (task != NULL && worker->searching) {
         worker->searching = false;
@@ -59,8 +82,13 @@ static struct vg_task *find(struct vg_worker *worker)
 
 static void run(struct vg_worker *worker, struct vg_task *task)
 {
+    enum vg_poll_end end;
+
     vg_count(&worker->counts.polls, 1);
-    if (vg_task_poll(worker, task) == VG_END_REQUEUE)
+    vg_store(&worker->pulse.polling, task, relaxed);
+    end = vg_task_poll(worker, task);
+    vg_store(&worker->pulse.polling, NULL, relaxed);
+    if (end == VG_END_REQUEUE)
         vg_requeue(worker, task);
 }
 
@@ -89,22 +117,39 @@ bool vg_worker_doze(struct vg_worker *worker)
 
 void vg_worker_rise(struct vg_worker *worker)
 {
+    struct vg_probe *const probe = worker->exec->probe;
+
     worker->searching = vg_idle_end_park(&worker->exec->idle, worker->index);
+    if (probe != NULL && probe->resumed != NULL)
+        probe->resumed(probe, worker->index);
+}
+
+static void park(struct vg_worker *worker)
+{
+    struct vg_driver *const driver = worker->exec->driver;
+
+    vg_count(&worker->counts.parks, 1);
+    vg_worker_read_clock(worker, VG_WORKER_PARK);
+    worker->parked = true;
+    driver->ops->park(driver, worker->index, vg_park_deadline(worker));
+    worker->parked = false;
+    vg_worker_read_clock(worker, VG_WORKER_RUN);
 }
 
 void vg_worker_run(struct vg_worker *worker)
 {
     struct vg_exec *const exec = worker->exec;
+    bool slept = false; /* and has found nothing to do since */
 
     while (vg_load(&exec->phase, relaxed) != VG_PHASE_QUIT) {
-        if (vg_worker_step(worker) == VG_STEP_RAN)
+        if (vg_worker_step(worker) == VG_STEP_RAN) {
+            slept = false;
             continue;
-        if (vg_worker_doze(worker)) {
-            vg_count(&worker->counts.parks, 1);
-            worker->parked = true;
-            exec->driver->ops->park(exec->driver, worker->index, vg_park_deadline(worker));
-            worker->parked = false;
         }
+        vg_count(&worker->counts.idle_parks, slept);
+        slept = vg_worker_doze(worker);
+        if (slept)
+            park(worker);
         vg_worker_rise(worker);
     }
 }

@@ -20,7 +20,7 @@
 /*
  * Counters of one worker, written by it alone (relaxed), summed by whoever asks.
  *
- * Spawns by threads outside are counted in the executor's own block of them.
+ * What threads outside do is counted in the executor's own block of them.
  */
 struct vg_counts {
     VG_ATOMIC(uint64_t) spawned;
@@ -28,8 +28,31 @@ struct vg_counts {
     VG_ATOMIC(uint64_t)
     owing; /* tasks that began to owe less those that stopped: may wrap below 0 */
     VG_ATOMIC(uint64_t) polls;
-    VG_ATOMIC(uint64_t) stolen;
+    VG_ATOMIC(uint64_t) searches; /* looks at another worker for something to steal */
+    VG_ATOMIC(uint64_t) stolen;   /* of these, the ones that found a task */
     VG_ATOMIC(uint64_t) parks;
+    VG_ATOMIC(uint64_t) idle_parks; /* of these, the ones after which there was nothing to do */
+    VG_ATOMIC(uint64_t) overflowed; /* tasks that found the ring full */
+    VG_ATOMIC(uint64_t) injected; /* outside: tasks put into the injection queue; workers: taken */
+    VG_ATOMIC(uint64_t) visits[VG_CAUSES][VG_OUTCOMES];
+    VG_ATOMIC(uint64_t) wakes[VG_WAKE_KINDS];
+    VG_ATOMIC(uint64_t) children_begun, children_ended; /* futures beside others of their task */
+    VG_ATOMIC(uint64_t) time[VG_WORKER_STATES];         /* in nanoseconds, up to the last reading */
+};
+
+/*
+ * What a worker shows of itself besides: written by it alone, relaxed. An observer sees each word as it was a
+ * moment ago, as long as a store takes to arrive.
+ *
+ * polling  The task that is being polled; NULL between polls. counts.polls is bumped before it is set. If an
+ *          observer sees the same count twice, and a task both times, the worker was in that one
+ *          poll all the time between: a poll that had ended would have set NULL, and the next one the count.
+ * state    enum vg_worker_state
+ */
+struct vg_pulse {
+    VG_ATOMIC(struct vg_task *) polling;
+    VG_ATOMIC(uint32_t) state;
+    VG_ATOMIC(int) thread; /* of the system; 0: none */
 };
 
 /* Tasks that did not fit into the ring; thieves may take from it too. */
@@ -47,7 +70,12 @@ struct vg_worker {
     unsigned lifo_run;    /* tasks in a row that came from the private slot */
     struct vg_task *lifo; /* woken by the running task: its data is still warm */
     struct vg_cx *cx;     /* of the poll in progress */
-    uint64_t now;         /* the clock at the last poll's begin or turn */
+    uint64_t now;         /* the clock, as last read; see clock.c */
+    uint64_t read_at;     /* the same, before a wake's stamp moved it on */
+    unsigned stride;      /* steps between two readings */
+    unsigned blind;       /* steps that are left until the next one */
+    bool stale;           /* steps have been taken since the last one */
+    uint32_t ticks;       /* of the executor, as last seen */
     uint64_t rng;
     bool searching;
     bool dozing; /* a stepped worker that has announced its sleep */
@@ -65,6 +93,7 @@ struct vg_worker {
 
     /* read by anybody */
     _Alignas(VG_LINE) struct vg_counts counts;
+    struct vg_pulse pulse;
 };
 
 /*
@@ -84,6 +113,7 @@ struct vg_exec {
     const struct vg_site *sites, *sites_end;
     char name[12];
     bool heals, quiet;
+    bool exact; /* every step reads the clock: it is virtual */
     unsigned workers_count;
     unsigned started; /* workers whose thread runs, or whose driver part is set up */
     struct vg_worker *workers;
@@ -99,6 +129,7 @@ struct vg_exec {
     VG_ATOMIC(uint32_t) ready;                   /* workers that are set up, or failed to be */
     VG_ATOMIC(int) start_error;
     VG_ATOMIC(uint32_t) guests; /* threads outside that are using the executor: it waits for them */
+    VG_ATOMIC(uint32_t) ticks;  /* bumped by an observer, relaxed: time has passed */
     struct vg_inject inject;
     struct vg_idle idle;
 };
@@ -151,6 +182,17 @@ struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *i
 
 /* Wakes one worker, if work was published that nobody looks for. */
 void vg_idle_ring(struct vg_exec *exec);
+
+/* ---- clock.c ------------------------------------------------------------------------------- */
+
+/* Reads the clock. The time since the last reading goes to the state that the worker was in. */
+void vg_worker_read_clock(struct vg_worker *worker, enum vg_worker_state next);
+
+/* At the start of a step: reads the clock unless it is known well enough. */
+void vg_worker_step_clock(struct vg_worker *worker);
+
+/* The time for a poll that needs it exactly, as a timer does. */
+uint64_t vg_cx_now(struct vg_cx *cx);
 
 /* ---- worker.c ------------------------------------------------------------------------------ */
 

@@ -82,6 +82,8 @@ struct vg_ring {
      * for 0 rings. Only for cancels: an unpark always rings. */
     VG_ATOMIC(uint32_t) parked;
     VG_ATOMIC(uint64_t) doorbells;
+    struct vg_spin mapped_guard; /* of `mapped`, against readers on other threads */
+    bool mapped;                 /* the queues may be looked at */
 };
 
 static inline void vg_ring_add(VG_ATOMIC(uint64_t) *counter, uint64_t n)
@@ -99,6 +101,8 @@ struct vg_ring *vg_uring_ring(struct vg_driver *driver, unsigned worker);
 
 /* uring_ring.c. Sets the ring up on the calling thread, smaller than asked for if need be. */
 VG_MUST_USE int vg_ring_open(struct vg_ring *ring, unsigned sq_entries, unsigned cq_entries);
+/* How much waits in it for the owner, from any thread. */
+void vg_ring_look(struct vg_ring *ring, struct vg_driver_stats *stats);
 /* Frees the ring; nothing may be in flight. */
 void vg_ring_exit(struct vg_ring *ring);
 

@@ -142,6 +142,27 @@ static void uring_cancel(struct vg_driver *driver, unsigned worker, struct vg_op
         vg_ring_cancel_remote(owner, op);
 }
 
+static void uring_stats(struct vg_driver *driver, unsigned worker, struct vg_driver_stats *out)
+{
+    struct vg_uring_stats stats;
+
+    if (vg_uring_stats(driver, worker, &stats) < 0)
+        return;
+    *out = (struct vg_driver_stats){
+        .submissions = stats.submissions,
+        .completions = stats.completions,
+        .inflight = stats.inflight,
+        .enters = stats.enters,
+        .cancels = stats.cancels,
+        .late_cancels = stats.late_cancels,
+        .sq_full = stats.sq_full,
+        .cq_overflows = stats.cq_overflows,
+        .doorbells = stats.doorbells,
+        .abandoned = stats.abandoned,
+    };
+    vg_ring_look(vg_uring_ring(driver, worker), out);
+}
+
 static const struct vg_driver_ops uring_ops = {
     .name = "io_uring",
     .open = uring_open,
@@ -155,6 +176,7 @@ static const struct vg_driver_ops uring_ops = {
     .unpark = uring_unpark,
     .submit = uring_submit,
     .cancel = uring_cancel,
+    .stats = uring_stats,
 };
 
 static unsigned or_default(unsigned n, unsigned otherwise)

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "vg_spin.h"
+
 enum {
     /* Below these sizes a ring costs more in system calls than it saves in locked memory. */
     SQ_SMALLEST = 64,
@@ -50,6 +52,31 @@ static int finish(struct vg_ring *ring)
     return 0;
 }
 
+static void set_mapped(struct vg_ring *ring, bool mapped)
+{
+    vg_spin_lock(&ring->mapped_guard);
+    ring->mapped = mapped;
+    vg_spin_unlock(&ring->mapped_guard);
+}
+
+/* What the kernel has put there, or will when the owner enters it. The words are the kernel's: no more than a
+ * look at them is possible, and none is needed. */
+static void look(const struct vg_ring *ring, struct vg_driver_stats *stats)
+{
+    const struct io_uring_cq *cq = &ring->uring.cq;
+
+    stats->stranded = IO_URING_READ_ONCE(*cq->ktail) - IO_URING_READ_ONCE(*cq->khead);
+    stats->deferred = (IO_URING_READ_ONCE(*ring->uring.sq.kflags) & IORING_SQ_TASKRUN) != 0;
+}
+
+void vg_ring_look(struct vg_ring *ring, struct vg_driver_stats *stats)
+{
+    vg_spin_lock(&ring->mapped_guard);
+    if (ring->mapped)
+        look(ring, stats);
+    vg_spin_unlock(&ring->mapped_guard);
+}
+
 int vg_ring_open(struct vg_ring *ring, unsigned sq_entries, unsigned cq_entries)
 {
     int rc = set_up(ring, sq_entries, cq_entries);
@@ -68,12 +95,14 @@ int vg_ring_open(struct vg_ring *ring, unsigned sq_entries, unsigned cq_entries)
     vg_store(&ring->sq_entries, ring->uring.sq.ring_entries, relaxed);
     vg_store(&ring->cq_entries, ring->uring.cq.ring_entries, relaxed);
     ring->open = true;
+    set_mapped(ring, true);
     return 0;
 }
 
 void vg_ring_exit(struct vg_ring *ring)
 {
     VG_ASSERT(vg_ring_inflight(ring) == 0);
+    set_mapped(ring, false);
     io_uring_queue_exit(&ring->uring);
     ring->open = false;
 }

@@ -26,6 +26,9 @@ VG_API void vg_os_wait(VG_ATOMIC(uint32_t) *word, uint32_t expected, uint64_t de
 /* Wakes up to `count` threads that sleep on the word. */
 VG_API void vg_os_wake(VG_ATOMIC(uint32_t) *word, int count);
 
+/* The calling thread, as the system numbers it. */
+VG_API int vg_os_thread_id(void);
+
 struct vg_os_thread {
     void *(*run)(void *arg);
     void *arg;

@@ -50,6 +50,22 @@ struct vg_op {
     struct vg_op *next, *prev;
 };
 
+/* What a driver says of one worker's share of it. Counts since open(). */
+struct vg_driver_stats {
+    uint64_t submissions;  /* operations taken */
+    uint64_t completions;  /* operations ended */
+    uint64_t inflight;     /* taken and not ended */
+    uint64_t enters;       /* system calls */
+    uint64_t cancels;      /* cancellations passed to the kernel */
+    uint64_t late_cancels; /* of these, the ones that found the operation ended */
+    uint64_t sq_full;      /* times that submissions waited for room */
+    uint64_t cq_overflows; /* times that completions waited for room */
+    uint64_t doorbells;    /* unparks that went through the kernel */
+    uint64_t abandoned;    /* operations that did not end when the worker stopped */
+    unsigned stranded;     /* completions that are there and wait for this worker to look */
+    bool deferred;         /* and the kernel has more, which only this worker can fetch */
+};
+
 struct vg_driver_ops {
     const char *name;
     /* Before any worker runs. Negative errno: vg_exec_open() fails with it. */
@@ -76,6 +92,9 @@ struct vg_driver_ops {
     /* Asks the worker that took the operation to cancel it; it still ends through done(), with
      * -ECANCELED or its real result. `worker` is the caller's. Idempotent. */
     void (*cancel)(struct vg_driver *driver, unsigned worker, struct vg_op *op);
+    /* From any thread between open and close, also while the worker starts or stops. NULL: there is
+     * nothing to say. */
+    void (*stats)(struct vg_driver *driver, unsigned worker, struct vg_driver_stats *stats);
     /* Stepped drivers only (else NULL): the executor starts no threads; whoever would block calls
      * step() instead, which runs one step of one worker (vg_exec_step()) or lets time pass. False:
      * nothing can happen any more. */

@@ -142,9 +142,10 @@ struct vg_waiter {
     uint64_t woken_by; /* id of the task that woke it; 0: a thread outside, the kernel, a timer */
     const struct vg_site *woken_from; /* await site of that task, if any */
     uint32_t seq;
-    uint8_t queued; /* the source holds it */
-    uint8_t flags;  /* VG_W_* */
-    uint8_t pad[2];
+    uint8_t queued;     /* the source holds it */
+    uint8_t flags;      /* VG_W_* */
+    uint8_t woken_idly; /* by a task that was getting nowhere itself */
+    uint8_t pad;
 } __attribute__((aligned(16)));
 
 enum {
@@ -223,6 +224,13 @@ VG_API void vg_kick(struct vg_waiter *waiter, struct vg_cx *cx);
  * and the leaf will be polled in the task's next poll, so return pending. For leaves that may be
  * ready again and again without waiting. */
 VG_API VG_MUST_USE bool vg_coop(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx);
+
+/*
+ * Says that the future being polled has got on, though it is not done: it has taken in an event, or done a part of
+ * its work. A future that is polled a thousand times in a row by wakes of its own and neither ends, nor lets another
+ * one end, nor says this, is reported as spinning. vg_coop() says it too.
+ */
+VG_API void vg_progress(struct vg_cx *cx);
 
 /* The task that the caller of vg_wake() must notify, after releasing its lock; NULL: none. */
 struct vg_notice {

@@ -41,6 +41,18 @@ struct vg_passed {
     enum vg_pass pass;
 };
 
+/*
+ * A poll of a task in which wakes were answered and nothing came of it: no future ended, and none said that it had
+ * got on (vg_progress()). Only wakes of its own count, and those by tasks that were no better.
+ */
+struct vg_fruitless {
+    struct vg_task *task;
+    const struct vg_future *fut; /* the future whose wake was answered last */
+    bool self;                   /* it was woken in a poll of its own task */
+    uint32_t visits;             /* fruitless ones in a row so far */
+    uint64_t began, ended;       /* of this poll: the clock */
+};
+
 struct vg_probe {
     /* On the executor's start; workers are numbered from 0. -ENOMEM makes vg_exec_open() fail. */
     int (*attach)(struct vg_probe *probe, struct vg_exec *exec, unsigned workers);
@@ -52,10 +64,19 @@ struct vg_probe {
                         uint64_t now);
     /* A task with parked children or opaque futures is about to suspend. */
     void (*suspended)(struct vg_probe *probe, unsigned worker, struct vg_task *task, uint64_t now);
+    /* A task is about to suspend although nothing can wake it: no waiter is armed, none is owed. */
+    void (*unarmed)(struct vg_probe *probe, unsigned worker, struct vg_task *task, uint64_t now);
+    /* After VG_FRUITLESS_MIN fruitless visits in a row, each poll that adds to them. */
+    void (*fruitless)(struct vg_probe *probe, unsigned worker,
+                      const struct vg_fruitless *fruitless);
+    /* The worker is back from its sleep. */
+    void (*resumed)(struct vg_probe *probe, unsigned worker);
     /* A select was given an arm that had ended and been taken before. */
     void (*poll_after_ready)(struct vg_probe *probe, unsigned worker, struct vg_task *task,
                              const struct vg_site *site);
 };
+
+enum { VG_FRUITLESS_MIN = 256 };
 
 /* ---- reading tasks ------------------------------------------------------------------------- */
 
@@ -66,7 +87,9 @@ struct vg_task_info {
     uint64_t polls;
     uint64_t woken_at;   /* queued: when it was woken; else 0 */
     uint64_t owed_since; /* oldest wake that a poll left unanswered; 0: none */
+    uint32_t fruitless;  /* visits in a row that came to nothing */
     bool running;        /* being polled, or queued */
+    bool ended;          /* its handle keeps it */
 };
 
 /* What can be said of a task without owning it. The caller is its worker, or holds it by
@@ -84,6 +107,83 @@ VG_API uint64_t vg_exec_owing(const struct vg_exec *exec);
  * for a bounded copy only. vg_inspect_end() queues it if it was woken meanwhile. */
 VG_API VG_MUST_USE bool vg_inspect_begin(struct vg_task *task);
 VG_API void vg_inspect_end(struct vg_task *task);
+
+/* ---- reading workers ------------------------------------------------------------------------- */
+
+enum vg_worker_state {
+    VG_WORKER_RUN,    /* polls tasks */
+    VG_WORKER_TURN,   /* is in its driver: submits operations, reports completions */
+    VG_WORKER_SEARCH, /* has nothing to do and looks for it elsewhere */
+    VG_WORKER_PARK,   /* sleeps */
+    VG_WORKER_STATES,
+};
+
+enum vg_cause { VG_CAUSE_WAKE, VG_CAUSE_SELF, VG_CAUSES };
+enum vg_outcome { VG_OUTCOME_PENDING, VG_OUTCOME_READY, VG_OUTCOMES };
+
+/* Wakes that found their task idle, or owned by somebody, and who made them. Those from outside that found
+ * the task owned are not counted. */
+enum vg_wake_kind {
+    VG_WAKE_SELF,       /* by the task itself, in a poll of its own */
+    VG_WAKE_TASK_FIRST, /* by another task */
+    VG_WAKE_TASK_COALESCED,
+    VG_WAKE_DRIVER_FIRST, /* by a completion or a timer */
+    VG_WAKE_DRIVER_COALESCED,
+    VG_WAKE_KINDS,
+};
+
+struct vg_worker_info {
+    enum vg_worker_state state;
+    uint64_t polls;   /* begun */
+    uint64_t polling; /* the id of the task that is being polled; 0: none is */
+    const char *task_name;
+    const struct vg_place *task_spawned; /* may be NULL */
+    uint64_t task_polls;                 /* of that task */
+    uint64_t
+        time[VG_WORKER_STATES]; /* nanoseconds in each state, up to its last look at the clock */
+    uint64_t searches, stolen, parks, idle_parks, overflowed;
+    uint64_t visits[VG_CAUSES][VG_OUTCOMES]; /* wakes answered, and whether their future ended */
+    uint64_t wakes[VG_WAKE_KINDS];
+    unsigned queued; /* in its run queues, the private slot excepted */
+    int thread;      /* of the system: gettid(); 0: none */
+};
+
+/* What a worker shows of itself. Each number is as of a moment ago; if `polls` and `polling` are the same in
+ * two calls, the worker was in that poll all the time between. From any thread until the probe is
+ * detached. A few dozen loads. */
+VG_API void vg_exec_worker(struct vg_exec *exec, unsigned worker, struct vg_worker_info *info);
+
+/* What the calling thread is polling. */
+struct vg_polling_here {
+    uint64_t task;
+    uint64_t polls; /* of that task */
+    const char *future,
+        *frame; /* the types of the future being polled, and of the async function that awaits it */
+    const struct vg_site *site; /* where that has got to: the last await it came to; may be NULL */
+};
+
+/* False: the thread is no worker, or polls nothing. For the handler of a signal that interrupts a worker:
+ * reads only what that thread itself has written, calls nothing, never waits. */
+VG_API bool vg_polling_here(struct vg_polling_here *here);
+
+struct vg_driver_stats;
+
+/* What the driver says of a worker; all zero if it says nothing. As vg_exec_worker(). */
+VG_API void vg_exec_driver_stats(struct vg_exec *exec, unsigned worker,
+                                 struct vg_driver_stats *stats);
+
+/* Whether any worker is doing something else than sleep. One load for each. */
+VG_API bool vg_exec_busy(const struct vg_exec *exec);
+
+/* Tasks that threads outside have queued and no worker has taken. */
+VG_API uint64_t vg_exec_injected(const struct vg_exec *exec);
+
+/* Futures that are one of several which their task waits for, and have not ended. */
+VG_API uint64_t vg_exec_children(const struct vg_exec *exec);
+
+/* Tells the workers that time has passed: those whose polls are so short that they do not look at the clock
+ * each time do so in their next step. */
+VG_API void vg_exec_tick(struct vg_exec *exec);
 
 /* The rest requires the task to be owned. */
 VG_API struct vg_future *vg_task_root(struct vg_task *task);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker.h"
+
+/*
+ * How a worker knows the time: it reads the clock between two polls, and everything in a poll happens at the time
+ * at which the poll began.
+ *
+ * A reading costs more than a short poll. While polls are short, a worker reads only before every STRIDE-th. Its time
+ * is then behind by up to that many short polls, 2 us; and after one poll that was unexpectedly long, by the
+ * length of that, until the batch ends or an observer's vg_exec_tick() comes. Who needs more (a timer that is
+ * set, a wake from a thread outside, a worker back from its driver) reads for itself.
+ */
+
+enum { STRIDE = 8, SHORT_NS = 250 };
+
+static void spend(struct vg_worker *worker, uint64_t now)
+{
+    const uint32_t state = vg_load(&worker->pulse.state, relaxed);
+
+    if (now > worker->read_at)
+        vg_count(&worker->counts.time[state], now - worker->read_at);
+    worker->read_at = now;
+}
+
+void vg_worker_read_clock(struct vg_worker *worker, enum vg_worker_state next)
+{
+    struct vg_driver *const driver = worker->exec->driver;
+
+    worker->now = driver->ops->now(driver);
+    worker->stale = false;
+    spend(worker, worker->now);
+    if (vg_load(&worker->pulse.state, relaxed) != next)
+        vg_store(&worker->pulse.state, next, relaxed);
+}
+
+/* Of the steps since the last reading. */
+static bool were_short(const struct vg_worker *worker, uint64_t since)
+{
+    return worker->now - since < (uint64_t)worker->stride * SHORT_NS;
+}
+
+void vg_worker_step_clock(struct vg_worker *worker)
+{
+    const uint32_t ticks = vg_load(&worker->exec->ticks, relaxed);
+    const uint64_t since = worker->read_at;
+
+    if (worker->blind > 0 && ticks == worker->ticks) {
+        worker->blind--;
+        worker->stale = true;
+        return;
+    }
+    worker->ticks = ticks;
+    vg_worker_read_clock(worker, VG_WORKER_RUN);
+    worker->stride = !worker->exec->exact && were_short(worker, since) ? STRIDE : 1;
+    worker->blind = worker->stride - 1;
+}
+
+uint64_t vg_cx_now(struct vg_cx *cx)
+{
+    if (VG_UNLIKELY(cx->worker->stale)) {
+        vg_worker_read_clock(cx->worker, VG_WORKER_RUN);
+        cx->now = cx->worker->now;
+    }
+    return cx->now;
+}
