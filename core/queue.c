@@ -75,13 +75,20 @@ void vg_idle_ring(struct vg_exec *exec)
         exec->driver->ops->unpark(exec->driver, (unsigned)worker);
 }
 
+/* From the worker that has pushed: when it is the only one, nobody else could come. */
+static void ring_others(struct vg_worker *worker)
+{
+    if (worker->exec->workers_count > 1)
+        vg_idle_ring(worker->exec);
+}
+
 void vg_requeue(struct vg_worker *worker, struct vg_task *task)
 {
     const bool alone = worker->lifo == NULL && vg_runq_empty_any(&worker->runq);
 
     push_back(worker, task);
     if (!alone) /* a worker with a single task wakes nobody for it */
-        vg_idle_ring(worker->exec);
+        ring_others(worker);
 }
 
 /* From outside. As soon as it is pushed the task may end, and with it all reason for the executor to
@@ -111,7 +118,7 @@ void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_que
     } else if (where != VG_QUEUE_SCOPE || !vg_deque_push_owner(&worker->deque, task)) {
         push_back(worker, task);
     }
-    vg_idle_ring(exec);
+    ring_others(worker);
 }
 
 static struct vg_task *take_injected(struct vg_worker *worker)
@@ -130,7 +137,7 @@ static struct vg_task *take_injected(struct vg_worker *worker)
     }
     /* Between the inbox and the ring nobody could see them: who was woken for them may sleep again. */
     if (vg_link_next(first) != NULL)
-        vg_idle_ring(worker->exec);
+        ring_others(worker);
     return VG_LINK_OWNER(first, struct vg_task, link);
 }
 
