@@ -3,19 +3,20 @@
 include(CMakePackageConfigHelpers)
 
 # The modules are optimised as one, across files, and become one ordinary object: users need not know, and their
-# links take no longer. Resuming a future is a chain of small functions in several files, so this matters.
+# links take no longer. Resuming a future is a chain of small functions in several files, so this matters; and at
+# -O2 gcc leaves too many of them alone.
 function(vigil_combine result)
     get_property(modules GLOBAL PROPERTY VIGIL_MODULES)
     set(object ${PROJECT_BINARY_DIR}/vigil_combined.o)
     set(objects)
     foreach(module ${modules})
-        target_compile_options(vigil_${module} PRIVATE -flto)
+        target_compile_options(vigil_${module} PRIVATE -O3 -flto)
         list(APPEND objects $<TARGET_OBJECTS:vigil_${module}>)
     endforeach()
     string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
     separate_arguments(flags UNIX_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}}")
     add_custom_command(OUTPUT ${object} DEPENDS ${objects} VERBATIM COMMAND_EXPAND_LISTS
-        COMMAND ${CMAKE_C_COMPILER} ${flags} -fPIC -r -flto=auto -flinker-output=nolto-rel
+        COMMAND ${CMAKE_C_COMPILER} ${flags} -O3 -fPIC -fno-semantic-interposition -r -flto=auto -flinker-output=nolto-rel
             -o ${object} ${objects})
     set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
     set(${result} ${object} PARENT_SCOPE)
