@@ -118,7 +118,26 @@ void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_que
     } else if (where != VG_QUEUE_SCOPE || !vg_deque_push_owner(&worker->deque, task)) {
         push_back(worker, task);
     }
-    ring_others(worker);
+    if (!worker->gathers)
+        ring_others(worker);
+}
+
+/* More than this worker is about to run. */
+static bool has_several(struct vg_worker *worker)
+{
+    const unsigned queued = vg_runq_length_any(&worker->runq) +
+                            vg_load(&worker->overflow.length, relaxed) + (worker->lifo != NULL) +
+                            !vg_deque_empty_any(&worker->deque) +
+                            !vg_inject_empty(&worker->exec->inject);
+
+    return queued > 1;
+}
+
+void vg_share_gathered(struct vg_worker *worker)
+{
+    worker->gathers = false;
+    if (worker->exec->workers_count > 1 && has_several(worker))
+        vg_idle_ring(worker->exec);
 }
 
 static struct vg_task *take_injected(struct vg_worker *worker)
