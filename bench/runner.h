@@ -13,8 +13,13 @@
 
 enum { BENCH_BATCH = 1 << 16 };
 
-/* NULL: the benchmark has been failed. */
+/*
+ * One executor at a time, with the instruments as they are by default: everything on. NULL: the benchmark has been
+ * failed.
+ */
 struct vg_exec *bench_open(struct bench_run *run, unsigned workers);
+/* The same with another level of the instruments, VG_LEVEL_*. */
+struct vg_exec *bench_open_level(struct bench_run *run, unsigned workers, unsigned level);
 void bench_close(struct vg_exec *exec);
 
 /* Runs a batch; false: the benchmark has been failed. */
