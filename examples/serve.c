@@ -48,12 +48,14 @@ static int open_report(struct server *server)
 static int open_executor(struct server *server)
 {
     struct vg_config config = VG_CONFIG_INIT;
+    struct vg_liveness_config watch = VG_LIVENESS_INIT;
     int rc;
 
     rc = vg_uring_open(&server->driver, NULL, &vg_jemalloc);
     if (rc < 0)
         return explain(server, rc);
-    rc = vg_liveness_open(&server->live, NULL);
+    watch.level = (uint8_t)server->options.level;
+    rc = vg_liveness_open(&server->live, &watch);
     if (rc < 0)
         return fail(server, "instruments", rc);
     config.name = server->name;

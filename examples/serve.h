@@ -37,6 +37,7 @@ struct serve_options {
     unsigned workers;   /* 0: as many as the machine allows */
     unsigned drain_s;   /* how long connections may take to end after SIGTERM */
     const char *report; /* file for the report as JSON; NULL: none */
+    unsigned level;     /* of the instruments, VG_LEVEL_* */
 };
 
 /* One for each worker: the kernel divides new connections among listeners of the same address. */

@@ -11,7 +11,9 @@ enum { DRAIN_MAX_S = 3600 };
 
 static void print_usage(FILE *out, const char *name)
 {
-    fprintf(out, "usage: %s [--listen ADDR:PORT] [--workers N] [--drain SECONDS] [--report FILE]\n",
+    fprintf(out,
+            "usage: %s [--listen ADDR:PORT] [--workers N] [--drain SECONDS] [--report FILE]\n"
+            "       [--level N]\n",
             name);
 }
 
@@ -25,6 +27,9 @@ static void print_help(const char *name)
         "  --drain SECONDS     how long connections may take to end after SIGTERM or SIGINT,\n"
         "                      0 to %d, by default 5. If some have not, the exit code is 1\n"
         "  --report FILE       at the end, write what was measured to FILE, as JSON\n"
+        "  --level N           of the instruments: 0 off, 1 verdicts, 2, the default, also how "
+        "long\n"
+        "                      woken futures wait to be polled\n"
         "SIGUSR1 prints what was measured so far.\n",
         VG_WORKERS_MAX, DRAIN_MAX_S);
 }
@@ -56,6 +61,8 @@ static bool parse_option(struct serve_options *options, int option, const char *
     case 'r':
         options->report = value;
         return *value != '\0';
+    case 'i':
+        return parse_number(value, VG_LEVEL_OFF, VG_LEVEL_FULL, &options->level);
     default:
         return false;
     }
@@ -64,13 +71,18 @@ static bool parse_option(struct serve_options *options, int option, const char *
 int serve_args(struct serve_options *options, const char *name, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"listen", required_argument, NULL, 'l'}, {"workers", required_argument, NULL, 'w'},
-        {"drain", required_argument, NULL, 'd'},  {"report", required_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"listen", required_argument, NULL, 'l'},
+        {"workers", required_argument, NULL, 'w'},
+        {"drain", required_argument, NULL, 'd'},
+        {"report", required_argument, NULL, 'r'},
+        {"level", required_argument, NULL, 'i'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option, index;
 
-    *options = (struct serve_options){.listen = "127.0.0.1:8080", .drain_s = 5};
+    *options =
+        (struct serve_options){.listen = "127.0.0.1:8080", .drain_s = 5, .level = VG_LEVEL_FULL};
     while (index = -1, (option = getopt_long(argc, argv, "", known, &index)) != -1) {
         if (option == 'h') {
             print_help(name);

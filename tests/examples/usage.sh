@@ -29,6 +29,8 @@ for program in echo_server http_server; do
     refuses $program --drain 3601
     refuses $program --drain 1.5
     refuses $program --report ''
+    refuses $program --level 3
+    refuses $program --level off
 done
 refuses futurelock --policy drop
 refuses futurelock --healing yes
