@@ -2,7 +2,6 @@
 #include "wait.h"
 
 #include "vg_os.h"
-#include "vg_spin.h"
 
 void vg_io_wait_init(struct vg_io_wait *wait, enum vg_op_code code, int fd, void *addr, size_t len)
 {
@@ -21,14 +20,10 @@ static void done(struct vg_op *op, int32_t result)
 {
     struct vg_io_wait *wait =
         (struct vg_io_wait *)(void *)((char *)op - offsetof(struct vg_io_wait, op));
-    struct vg_notice notice;
 
-    vg_spin_lock(&wait->guard);
     wait->result = result;
-    wait->ended = 1;
-    notice = vg_wake(&wait->waiter);
-    vg_spin_unlock(&wait->guard);
-    vg_notify(notice);
+    /* The push hands the future over: whoever collects it may end it and reuse its memory. */
+    vg_notify(vg_wake(&wait->waiter));
 }
 
 /* Where frames live is no thread's stack, except in a stepped executor. */
@@ -49,7 +44,6 @@ void vg_io_wait_start(struct vg_io_wait *wait, struct vg_future *fut, struct vg_
     if (VG_DEBUG)
         refuse_stack(&wait->op, here.driver);
     wait->op.done = done;
-    wait->ended = 0;
     wait->started = 1;
     vg_arm(&wait->waiter, fut, cx);
     here.driver->ops->submit(here.driver, here.worker, &wait->op);
@@ -57,12 +51,7 @@ void vg_io_wait_start(struct vg_io_wait *wait, struct vg_future *fut, struct vg_
 
 bool vg_io_wait_ended(struct vg_io_wait *wait, struct vg_cx *cx)
 {
-    bool ended;
-
-    vg_spin_lock(&wait->guard);
-    ended = wait->ended;
-    vg_spin_unlock(&wait->guard);
-    if (!ended)
+    if (wait->waiter.flags & VG_W_ARMED)
         return false;
     vg_disarm(&wait->waiter, cx);
     wait->started = 0;

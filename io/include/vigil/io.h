@@ -38,10 +38,8 @@ struct vg_io_wait {
     /* private */
     struct vg_waiter waiter;
     struct vg_op op;
-    struct vg_spin guard; /* of ended, and of the wake */
-    int32_t result;
+    int32_t result;  /* the driver's until the waiter is collected */
     uint8_t started; /* the poller's: armed, and the driver has the operation */
-    uint8_t ended;   /* the driver is through with it; result holds */
 };
 
 struct vg_io {
