@@ -6,7 +6,8 @@
 
 static struct vg_liveness *live;
 
-struct vg_exec *bench_open_level(struct bench_run *run, unsigned workers, unsigned level)
+struct vg_exec *bench_open_with(struct bench_run *run, unsigned workers, unsigned level,
+                                struct vg_driver *driver)
 {
     struct vg_config config = VG_CONFIG_INIT;
     struct vg_liveness_config watch = VG_LIVENESS_INIT;
@@ -20,6 +21,7 @@ struct vg_exec *bench_open_level(struct bench_run *run, unsigned workers, unsign
     config.name = "bench";
     config.workers = workers;
     config.alloc = &vg_jemalloc;
+    config.driver = driver;
     config.probe = vg_liveness_probe(live);
     if (vg_exec_open(&exec, &config) == 0)
         return exec;
@@ -30,7 +32,7 @@ struct vg_exec *bench_open_level(struct bench_run *run, unsigned workers, unsign
 
 struct vg_exec *bench_open(struct bench_run *run, unsigned workers)
 {
-    return bench_open_level(run, workers, VG_LEVEL_FULL);
+    return bench_open_with(run, workers, VG_LEVEL_FULL, NULL);
 }
 
 void bench_close(struct vg_exec *exec)

@@ -138,7 +138,7 @@ static uint64_t watchdog_time(void)
 
 static void level(struct bench_run *run, int64_t level)
 {
-    struct vg_exec *exec = bench_open_level(run, 1, (unsigned)level);
+    struct vg_exec *exec = bench_open_with(run, 1, (unsigned)level, NULL);
     const uint64_t before = watchdog_time();
     const int64_t yields = run_crowd(run, exec, 1, BENCH_BATCH, BENCH_BATCH);
 

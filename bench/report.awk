@@ -162,6 +162,7 @@ END {
     micro("depth/64", "64 awaits deep")
     micro("timer_fire", "sleep that ends, 4096 tasks")
     micro("timer_cancel", "timeout around a yield, cancelled")
+    micro("io_op", "I/O operation that the kernel refuses, 64 tasks")
     micro("mutex_try", "mutex, free: try and unlock")
     micro("mutex_await", "mutex, free: await and unlock")
     micro("mutex_contended/1", "mutex, handed over, a yield inside")

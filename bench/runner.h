@@ -2,6 +2,7 @@
 #ifndef VIGIL_BENCH_RUNNER_H
 #define VIGIL_BENCH_RUNNER_H
 
+#include <vigil/driver.h>
 #include <vigil/exec.h>
 
 #include "shim.h"
@@ -18,8 +19,9 @@ enum { BENCH_BATCH = 1 << 16 };
  * failed.
  */
 struct vg_exec *bench_open(struct bench_run *run, unsigned workers);
-/* The same with another level of the instruments, VG_LEVEL_*. */
-struct vg_exec *bench_open_level(struct bench_run *run, unsigned workers, unsigned level);
+/* The same with another level of the instruments, VG_LEVEL_*, or another driver than futexes, if not NULL. */
+struct vg_exec *bench_open_with(struct bench_run *run, unsigned workers, unsigned level,
+                                struct vg_driver *driver);
 void bench_close(struct vg_exec *exec);
 
 /* Runs a batch; false: the benchmark has been failed. */
