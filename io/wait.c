@@ -5,15 +5,13 @@
 
 void vg_io_wait_init(struct vg_io_wait *wait, enum vg_op_code code, int fd, void *addr, size_t len)
 {
-    *wait = (struct vg_io_wait){
-        .op =
-            {
-                .addr = addr,
-                .len = len < VG_IO_MAX ? (uint32_t)len : VG_IO_MAX,
-                .fd = fd,
-                .code = (uint8_t)code,
-            },
-    };
+    wait->op.addr = addr;
+    wait->op.len = len < VG_IO_MAX ? (uint32_t)len : VG_IO_MAX;
+    wait->op.flags = 0;
+    wait->op.fd = fd;
+    wait->op.code = (uint8_t)code;
+    wait->waiter.flags = 0;
+    wait->started = 0;
 }
 
 static void done(struct vg_op *op, int32_t result)
