@@ -17,7 +17,7 @@
 #include "echo_load.h"
 #include "runner.h"
 
-enum { CHILDREN = 64, MILLION = 1000000 };
+enum { CHILDREN = 64 };
 
 struct yielder {
     VG_FRAME(int);
@@ -159,7 +159,7 @@ static void spawn_join_1m(struct bench_run *run, int64_t workers)
 {
     struct vg_exec *exec = bench_open(run, (unsigned)workers);
 
-    run_crowd(run, exec, MILLION, 0, MILLION);
+    run_crowd(run, exec, BENCH_MILLION, 0, BENCH_MILLION);
     bench_close(exec);
 }
 

@@ -9,7 +9,7 @@
 
 #include "runner.h"
 
-enum { SLEEPERS = 4096, NAPS = 8, BYSTANDERS = 1000 };
+enum { SLEEPERS = VG_DEBUG ? 256 : 4096, NAPS = 8, BYSTANDERS = VG_DEBUG ? 100 : 1000 };
 
 struct sleeper {
     VG_FRAME(int);
