@@ -166,6 +166,7 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
     const struct vg_alloc *alloc;
     struct vg_liveness *live;
 
+    *out = NULL;
     if (config == NULL)
         config = &defaults;
     alloc = config->alloc != NULL ? config->alloc : &vg_alloc_default;
