@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ring.h"
+#include "vg_fault.h"
 #include "vg_os.h"
 
 struct vg_uring {
@@ -46,6 +47,16 @@ static void hang_bells(struct vg_uring *uring)
     }
 }
 
+static int hang_bell(struct vg_ring *ring)
+{
+    const int fault = VG_FAULT("bell");
+
+    if (fault < 0)
+        return fault;
+    ring->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return ring->bell < 0 ? -errno : 0;
+}
+
 static int init_ring(struct vg_uring *uring, unsigned worker)
 {
     struct vg_ring *ring = &uring->rings[worker];
@@ -54,8 +65,8 @@ static int init_ring(struct vg_uring *uring, unsigned worker)
     ring->worker = (uint16_t)worker;
     ring->spin_ns = VG_USEC(uring->config.spin_us);
     ring->spinner = &uring->spinner;
-    ring->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return ring->bell < 0 ? -errno : 0;
+    ring->bell = -1;
+    return hang_bell(ring);
 }
 
 static int uring_open(struct vg_driver *driver, unsigned workers)
@@ -184,6 +195,22 @@ static unsigned or_default(unsigned n, unsigned otherwise)
     return n != 0 ? n : otherwise;
 }
 
+/* The kernel may have no memory for a moment, and take nothing. */
+static int hear_bell(struct vg_ring *ring)
+{
+    const uint64_t deadline = vg_os_now() + VG_SEC(1);
+
+    vg_ring_turn(ring);
+    vg_ring_ring(ring);
+    do {
+        vg_ring_wait(ring, deadline);
+        vg_ring_turn(ring);
+    } while (!ring->rung && vg_os_now() < deadline);
+    if (ring->rung)
+        return 0;
+    return ring->stalled ? -ENOMEM : -EOPNOTSUPP;
+}
+
 /* A ring on this thread, and its doorbell: what every worker will do. */
 static int try_out(struct vg_uring *uring)
 {
@@ -195,11 +222,7 @@ static int try_out(struct vg_uring *uring)
     ring = &uring->rings[0];
     rc = vg_ring_open(ring, 1, 2);
     if (rc == 0) {
-        vg_ring_turn(ring);
-        vg_ring_ring(ring);
-        vg_ring_wait(ring, vg_os_now() + VG_SEC(1));
-        vg_ring_turn(ring);
-        rc = ring->rung ? 0 : -EOPNOTSUPP;
+        rc = hear_bell(ring);
         vg_ring_stop(ring);
     }
     uring_close(&uring->driver);
@@ -244,6 +267,7 @@ int vg_uring_open(struct vg_driver **driver, const struct vg_uring_config *confi
     struct vg_uring *uring;
     int rc;
 
+    *driver = NULL;
     if (alloc == NULL)
         alloc = &vg_alloc_default;
     uring = alloc->alloc(alloc->self, sizeof *uring, 16);

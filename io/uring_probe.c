@@ -116,6 +116,11 @@ const char *vg_uring_explain(int error, char *text, size_t size)
     case -EINVAL:
         explain_age(text, size);
         break;
+    case -EOPNOTSUPP:
+        snprintf(text, size,
+                 "a ring was made, but a poll of its doorbell is not answered within a second. "
+                 "Remedy: another kernel");
+        break;
     case -ENOMEM:
         explain_memory(text, size);
         break;

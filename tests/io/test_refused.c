@@ -73,7 +73,7 @@ TEST(a_worker_that_is_refused_later_fails_cleanly)
 
 TEST(every_error_is_explained_within_the_space_given)
 {
-    const int errors[] = {-EPERM,  -EACCES, -ENOSYS, -EINVAL, -ENOMEM,
+    const int errors[] = {-EPERM,  -EACCES, -ENOSYS, -EINVAL, -ENOMEM, -EOPNOTSUPP,
                           -EMFILE, -ENFILE, -EIO,    -9999,   0};
     char why[VG_URING_EXPLAIN_SIZE + 1], tiny[8];
 

@@ -33,7 +33,8 @@ extern "C" {
  * Fork      A child of fork() has neither the rings' memory nor, after exec, their descriptors. It must
  *           not use the executor.
  * Errors    vg_uring_open() and vg_exec_open() fail with -EPERM or -ENOSYS (refused), -EINVAL (kernel too
- *           old), -ENOMEM (locked memory), -EMFILE or -ENFILE. vg_uring_explain() names cause and remedy.
+ *           old), -EOPNOTSUPP (there is a ring, and it does not answer), -ENOMEM (memory, or locked memory),
+ *           -EMFILE or -ENFILE. vg_uring_explain() names cause and remedy. After an error everything is given back, and the call may be tried again.
  */
 
 /* Zero: the default. Sizes are rounded up to a power of two. */
@@ -47,7 +48,8 @@ struct vg_uring_config {
     unsigned spin_us;
 };
 
-/* Makes a driver and tries it out on the calling thread. Hooks NULL: vg_alloc_default. */
+/* Makes a driver and tries it out on the calling thread. Hooks NULL: vg_alloc_default. Errors as above;
+ * *driver is NULL then. */
 VG_API VG_MUST_USE int vg_uring_open(struct vg_driver **driver,
                                      const struct vg_uring_config *config,
                                      const struct vg_alloc *alloc);
