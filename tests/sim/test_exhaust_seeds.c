@@ -56,7 +56,7 @@ static void run_and_close(struct net *net, struct observed *observed)
 
 static void echo_and_observe(void *arg)
 {
-    struct observed observed = {NULL};
+    struct observed observed = {.live = NULL};
     struct net net;
 
     if (exhaust_hit(open_live(&observed.live)))

@@ -26,8 +26,9 @@ extern "C" {
  *
  * Kernel    Linux 6.1 or later. Nothing is decided by version: opening builds a ring with the flags that
  *           the workers will use, and rings its doorbell.
- * Memory    A ring of the default size takes 84 KiB, which counts as locked memory of the user. Where
- *           the limit refuses it, it is made smaller step by step: vg_uring_stats() says what was obtained.
+ * Memory    A ring of the default size takes 84 KiB. Some kernels, 6.18 among them, count that as locked
+ *           memory of the user, others only as memory of the cgroup. Where the limit refuses it, it is made
+ *           smaller step by step: vg_uring_stats() says what was obtained.
  * Threads   vg_uring_stats() from any thread at any time between open and close; the rest from one.
  *           One executor at a time uses a driver.
  * Fork      A child of fork() has neither the rings' memory nor, after exec, their descriptors. It must
