@@ -103,6 +103,22 @@ static void explain_files(char *text, size_t size)
              (unsigned long long)limit.rlim_cur);
 }
 
+static void explain_threads(char *text, size_t size)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NPROC, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        snprintf(text, size,
+                 "no more threads can be started. Remedy: raise pids.max of the cgroup, or TasksMax= "
+                 "in a systemd unit; or fewer workers");
+    else
+        snprintf(text, size,
+                 "no more threads can be started (limit of processes and threads of this user: "
+                 "%llu). Remedy: raise it with ulimit -u, or TasksMax= in a systemd unit; or fewer "
+                 "workers",
+                 (unsigned long long)limit.rlim_cur);
+}
+
 const char *vg_uring_explain(int error, char *text, size_t size)
 {
     switch (error) {
@@ -127,6 +143,9 @@ const char *vg_uring_explain(int error, char *text, size_t size)
     case -EMFILE:
     case -ENFILE:
         explain_files(text, size);
+        break;
+    case -EAGAIN:
+        explain_threads(text, size);
         break;
     default: {
         const char *name = strerrordesc_np(-error);

@@ -18,6 +18,7 @@
 
 #include "counting_alloc.h"
 #include "rig.h"
+#include "rlimits.h"
 #include "vg_fault.h"
 
 /* Makes io_uring_setup fail with the error, as a container's profile does. */
@@ -160,7 +161,7 @@ TEST(an_executor_one_of_whose_workers_is_refused_does_not_open_but_may_later)
 
 TEST(every_error_is_explained_within_the_space_given)
 {
-    const int errors[] = {-EPERM,  -EACCES, -ENOSYS, -EINVAL, -ENOMEM, -EOPNOTSUPP,
+    const int errors[] = {-EPERM,  -EACCES, -ENOSYS, -EINVAL, -ENOMEM, -EOPNOTSUPP, -EAGAIN,
                           -EMFILE, -ENFILE, -EIO,    -9999,   0};
     char why[VG_URING_EXPLAIN_SIZE + 1], tiny[8];
 
@@ -177,6 +178,9 @@ TEST(every_error_is_explained_within_the_space_given)
     CHECK_STR(vg_uring_explain(-EINVAL, why, sizeof why), "6.1");
     CHECK_STR(vg_uring_explain(-ENOMEM, why, sizeof why), "ulimit -l");
     CHECK_STR(vg_uring_explain(-EMFILE, why, sizeof why), "ulimit -n");
+    limit_set(RLIMIT_NPROC, 12345);
+    CHECK_STR(vg_uring_explain(-EAGAIN, why, sizeof why), "this user: 12345");
+    CHECK_STR(why, "ulimit -u");
 }
 
 TEST(without_descriptors_the_limit_is_named)
