@@ -16,6 +16,7 @@ struct vg_uring {
     struct vg_uring_config config;
     struct vg_ring *rings; /* from open() to the next open(), for their counts */
     unsigned workers;
+    bool used;                   /* between open() and close() */
     VG_ATOMIC(uint32_t) spinner; /* see struct vg_ring */
 };
 
@@ -38,7 +39,7 @@ static void free_rings(struct vg_uring *uring)
     uring->workers = 0;
 }
 
-static void hang_bells(struct vg_uring *uring)
+static void take_bells_down(struct vg_uring *uring)
 {
     for (unsigned i = 0; i < uring->workers; i++) {
         if (uring->rings[i].bell >= 0)
@@ -75,6 +76,9 @@ static int uring_open(struct vg_driver *driver, unsigned workers)
     const struct vg_alloc *alloc = uring->alloc;
     int rc = 0;
 
+    if (uring->used)
+        vg_panic("vg_exec_open: the io_uring driver serves another executor, and can do so for one "
+                 "at a time");
     free_rings(uring);
     uring->rings =
         alloc->alloc(alloc->self, workers * sizeof *uring->rings, _Alignof(struct vg_ring));
@@ -86,13 +90,15 @@ static int uring_open(struct vg_driver *driver, unsigned workers)
     for (unsigned i = 0; i < workers && rc == 0; i++)
         rc = init_ring(uring, i);
     if (rc < 0)
-        hang_bells(uring);
+        take_bells_down(uring);
+    uring->used = rc == 0;
     return rc;
 }
 
 static void uring_close(struct vg_driver *driver)
 {
-    hang_bells(uring_of(driver));
+    take_bells_down(uring_of(driver));
+    uring_of(driver)->used = false;
 }
 
 static int uring_start(struct vg_driver *driver, unsigned worker)
@@ -295,6 +301,8 @@ void vg_uring_close(struct vg_driver *driver)
 
     if (driver == NULL)
         return;
+    if (uring->used)
+        vg_panic("vg_uring_close: the driver serves an executor: vg_exec_close() comes first");
     free_rings(uring);
     uring->alloc->free(uring->alloc->self, uring, sizeof *uring, 16);
 }

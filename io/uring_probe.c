@@ -108,9 +108,10 @@ static void explain_threads(char *text, size_t size)
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NPROC, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-        snprintf(text, size,
-                 "no more threads can be started. Remedy: raise pids.max of the cgroup, or TasksMax= "
-                 "in a systemd unit; or fewer workers");
+        snprintf(
+            text, size,
+            "no more threads can be started. Remedy: raise pids.max of the cgroup, or TasksMax= "
+            "in a systemd unit; or fewer workers");
     else
         snprintf(text, size,
                  "no more threads can be started (limit of processes and threads of this user: "

@@ -146,8 +146,8 @@ TEST(a_wake_after_the_task_has_ended_is_found_out)
 {
     struct rig rig;
     struct sloppy sloppy = {NULL};
-    const char *needle = VG_ASAN ? "use-after-poison"
-                                 : "a waiter is woken in the memory of a task that has ended";
+    const char *needle =
+        VG_ASAN ? "use-after-poison" : "a waiter is woken in the memory of a task that has ended";
 
     if (!VG_DEBUG)
         SKIP("checked in debug builds");

@@ -122,7 +122,8 @@ static void start_up(void *arg)
         exhaust_end();
         CHECK_EQ(open_parts(&parts), 0);
     } else if (exhaust_refused() > 0) {
-        CHECK_EQ(smaller_rings(&parts), exhaust_refused()); /* nothing else puts up with a refusal */
+        CHECK_EQ(smaller_rings(&parts),
+                 exhaust_refused()); /* nothing else puts up with a refusal */
     }
     exhaust_end();
     use(&parts);

@@ -109,8 +109,8 @@ VG_ASYNC(dialer)
 {
     VG_BEGIN(f);
     int fd;
-    VG_AWAIT(fd, vg_connect(&f->connect, (const struct sockaddr *)f->to,
-                            sizeof(struct sockaddr_in)));
+    VG_AWAIT(fd,
+             vg_connect(&f->connect, (const struct sockaddr *)f->to, sizeof(struct sockaddr_in)));
     VG_RETURN(fd);
 }
 
@@ -131,7 +131,8 @@ static int dial(struct world *world, const struct sockaddr_storage *to)
 
 TEST(a_connect_without_a_descriptor_fails_and_the_next_one_works)
 {
-    FOR_WORKERS (workers) {
+    FOR_WORKERS(workers)
+    {
         struct world world;
         struct sockaddr_storage address;
         int listener = world_listen(2, &address), fd;
@@ -198,7 +199,8 @@ static void check_connected(int fd)
 
 TEST(an_accept_without_a_descriptor_loses_no_connection_that_waits)
 {
-    FOR_WORKERS (workers) {
+    FOR_WORKERS(workers)
+    {
         struct world world;
         struct sockaddr_storage address;
         int listener = world_listen(2, &address);
@@ -228,7 +230,8 @@ static void wait_until_submitted(struct world *world)
 
 TEST(an_accept_that_waits_when_descriptors_run_out_loses_no_connection)
 {
-    FOR_WORKERS (workers) {
+    FOR_WORKERS(workers)
+    {
         struct world world;
         struct vg_handle handle;
         struct sockaddr_storage address;

@@ -161,8 +161,8 @@ TEST(an_executor_one_of_whose_workers_is_refused_does_not_open_but_may_later)
 
 TEST(every_error_is_explained_within_the_space_given)
 {
-    const int errors[] = {-EPERM,  -EACCES, -ENOSYS, -EINVAL, -ENOMEM, -EOPNOTSUPP, -EAGAIN,
-                          -EMFILE, -ENFILE, -EIO,    -9999,   0};
+    const int errors[] = {-EPERM,  -EACCES, -ENOSYS, -EINVAL, -ENOMEM, -EOPNOTSUPP,
+                          -EAGAIN, -EMFILE, -ENFILE, -EIO,    -9999,   0};
     char why[VG_URING_EXPLAIN_SIZE + 1], tiny[8];
 
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {

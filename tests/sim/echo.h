@@ -260,7 +260,8 @@ VG_ASYNC(run)
     if (!net_spawned(f->net, VG_SPAWN(f->net->world.exec, &f->acceptor, acceptor, f->net)))
         net_unlisten(f->net);
     for (f->i = 0; f->i < CLIENTS; f->i++)
-        (void)net_spawned(f->net, VG_SPAWN(f->net->world.exec, &f->client[f->i], client, f->net, f->i));
+        (void)net_spawned(f->net,
+                          VG_SPAWN(f->net->world.exec, &f->client[f->i], client, f->net, f->i));
     for (f->i = 0; f->i < CLIENTS; f->i++) {
         if (f->client[f->i].task == NULL)
             continue;

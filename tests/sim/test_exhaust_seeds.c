@@ -61,7 +61,8 @@ static void echo_and_observe(void *arg)
 
     if (exhaust_hit(open_live(&observed.live)))
         return;
-    if (!exhaust_hit(net_try_open(&net, *(const uint64_t *)arg, true, vg_liveness_probe(observed.live))))
+    if (!exhaust_hit(
+            net_try_open(&net, *(const uint64_t *)arg, true, vg_liveness_probe(observed.live))))
         run_and_close(&net, &observed);
     vg_liveness_close(observed.live);
 }

@@ -58,8 +58,9 @@ static void end_at_fault_point(void)
 
 static void begin(const struct exhaust *resource, uint64_t first, uint64_t count)
 {
-    test_note("%s: %llu requests from the %llu. on fail", resource->what ? resource->what : "memory",
-              (unsigned long long)count, (unsigned long long)first);
+    test_note("%s: %llu requests from the %llu. on fail",
+              resource->what ? resource->what : "memory", (unsigned long long)count,
+              (unsigned long long)first);
     run.resource = resource;
     run.first = first;
     run.last = first + count - 1;

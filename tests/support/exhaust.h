@@ -26,9 +26,10 @@
  */
 
 struct exhaust {
-    const char *what; /* what runs out: a fault point by name; NULL: the counting allocator's memory */
-    int error;        /* what the fault point is told */
-    int answer;       /* the error with which the library's calls say so; 0: the same */
+    const char
+        *what;  /* what runs out: a fault point by name; NULL: the counting allocator's memory */
+    int error;  /* what the fault point is told */
+    int answer; /* the error with which the library's calls say so; 0: the same */
 };
 
 extern const struct exhaust exhaust_memory; /* -ENOMEM */

@@ -139,7 +139,7 @@ struct vg_liveness_config {
 VG_API VG_MUST_USE int vg_liveness_open(struct vg_liveness **live,
                                         const struct vg_liveness_config *config);
 
-/* After the executor has been closed. NULL does nothing. */
+/* After the executor has been closed; panics before. NULL does nothing. */
 VG_API void vg_liveness_close(struct vg_liveness *live);
 
 /* For vg_config.probe. */

@@ -30,7 +30,7 @@ extern "C" {
  *           memory of the user, others only as memory of the cgroup. Where the limit refuses it, it is made
  *           smaller step by step: vg_uring_stats() says what was obtained.
  * Threads   vg_uring_stats() from any thread at any time between open and close; the rest from one.
- *           One executor at a time uses a driver.
+ *           One executor at a time uses a driver: a second one panics.
  * Fork      A child of fork() has neither the rings' memory nor, after exec, their descriptors. It must
  *           not use the executor.
  * Errors    vg_uring_open() and vg_exec_open() fail with -EPERM or -ENOSYS (refused), -EINVAL (kernel too
@@ -55,7 +55,7 @@ VG_API VG_MUST_USE int vg_uring_open(struct vg_driver **driver,
                                      const struct vg_uring_config *config,
                                      const struct vg_alloc *alloc);
 
-/* After vg_exec_close(). NULL: nothing. */
+/* After vg_exec_close(); panics before. NULL: nothing. */
 VG_API void vg_uring_close(struct vg_driver *driver);
 
 #define VG_URING_EXPLAIN_SIZE 512
