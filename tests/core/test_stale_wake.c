@@ -8,6 +8,7 @@
 /* A source that keeps the waiter when its leaf ends. */
 struct sloppy {
     struct vg_waiter *waiter;
+    bool settles; /* its leaf is below a select, which polls it when it is cancelled */
 };
 
 struct sloppy_wait {
@@ -32,7 +33,10 @@ static vg_poll sloppy_poll(struct vg_future *fut, struct vg_cx *cx)
 
 static void sloppy_cancel(struct vg_future *fut, struct vg_cx *cx)
 {
-    vg_kick(&((struct sloppy_wait *)(void *)fut)->waiter, cx);
+    struct sloppy_wait *wait = (struct sloppy_wait *)(void *)fut;
+
+    if (!wait->sloppy->settles)
+        vg_kick(&wait->waiter, cx);
 }
 
 static struct sloppy_wait *sloppy_wait(struct sloppy_wait *wait, struct sloppy *sloppy)
@@ -94,7 +98,7 @@ static void wake(const struct sloppy *sloppy)
 TEST(a_wake_too_many_for_one_arming_names_the_leaf)
 {
     struct rig rig;
-    struct sloppy sloppy = {NULL};
+    struct sloppy sloppy = {.waiter = NULL};
 
     rig_open(&rig);
     rig_spawn(&rig, sitter, &sloppy, NULL, false);
@@ -109,7 +113,7 @@ TEST(a_wake_too_many_for_one_arming_names_the_leaf)
 TEST(a_wake_after_the_leaf_was_cancelled_names_the_leaf)
 {
     struct rig rig;
-    struct sloppy sloppy = {NULL};
+    struct sloppy sloppy = {.waiter = NULL};
 
     if (!VG_DEBUG)
         SKIP("checked in debug builds");
@@ -122,11 +126,66 @@ TEST(a_wake_after_the_leaf_was_cancelled_names_the_leaf)
     rig_close(&rig);
 }
 
+struct chooser {
+    VG_FRAME(int);
+    struct sloppy *sloppy;
+    struct event *event;
+    VG_ARMS(2) arms;
+    struct sloppy_wait wait;
+    struct event_wait other;
+};
+
+VG_ASYNC(chooser)
+{
+    VG_BEGIN(f);
+    int arm;
+    VG_AWAIT(arm, VG_SELECT(f->arms, VG_CANCEL(sloppy_wait(&f->wait, f->sloppy)),
+                            VG_CANCEL(event_wait(&f->other, f->event))));
+    VG_RETURN(arm);
+}
+
+static struct chooser *chooser(struct chooser *f, struct sloppy *sloppy, struct event *event)
+{
+    VG_SETUP(f, chooser);
+    f->sloppy = sloppy;
+    f->event = event;
+    return f;
+}
+
+static void lose_and_wake(bool settles)
+{
+    struct rig rig;
+    struct sloppy sloppy = {.settles = settles};
+    struct event event = {.set = false};
+
+    rig_open(&rig);
+    rig_spawn(&rig, chooser, &sloppy, &event);
+    event_set(&event);
+    rig_run(&rig);
+    CHECK_EQ(RIG_RET(&rig, 0, struct chooser), 1);
+    CHECK_PANICS("the waiter of sloppy_wait is woken, but it is not armed any more", wake(&sloppy));
+    rig_close(&rig);
+}
+
+TEST(a_wake_after_the_leaf_has_lost_a_select_names_the_leaf)
+{
+    if (!VG_DEBUG)
+        SKIP("checked in debug builds");
+    lose_and_wake(true);
+}
+
+TEST(a_wake_after_the_leaf_was_kicked_and_settled_names_the_leaf)
+{
+    if (!VG_DEBUG)
+        SKIP("checked in debug builds");
+    lose_and_wake(false);
+}
+
 /* The task lives on, and is not disturbed by a wake that is not for it. */
 TEST(a_wake_of_memory_that_is_in_use_for_something_else_is_found_out)
 {
     struct rig rig;
-    struct sloppy sloppy = {NULL};
+    struct sloppy sloppy = {.waiter = NULL};
     struct event event = {.set = false};
 
     if (!VG_DEBUG)
@@ -145,7 +204,7 @@ TEST(a_wake_of_memory_that_is_in_use_for_something_else_is_found_out)
 TEST(a_wake_after_the_task_has_ended_is_found_out)
 {
     struct rig rig;
-    struct sloppy sloppy = {NULL};
+    struct sloppy sloppy = {.waiter = NULL};
     const char *needle =
         VG_ASAN ? "use-after-poison" : "a waiter is woken in the memory of a task that has ended";
 
@@ -174,7 +233,7 @@ TEST(a_wake_of_a_waiter_that_was_never_armed_is_found_out)
 TEST(a_wake_of_a_copy_of_an_armed_waiter_is_found_out)
 {
     struct rig rig;
-    struct sloppy sloppy = {NULL};
+    struct sloppy sloppy = {.waiter = NULL};
     struct vg_waiter copy;
 
     if (!VG_DEBUG)

@@ -85,6 +85,22 @@ TEST(with_descriptors_for_some_of_its_workers_an_executor_does_not_open)
     vg_uring_close(driver);
 }
 
+/* It learns from files how many workers it may have, and does without. */
+TEST(an_executor_without_io_opens_without_descriptors)
+{
+    const rlim_t before = limit_files(0);
+    struct vg_config config = VG_CONFIG_INIT;
+    struct vg_exec *exec;
+    struct vg_sleep nap;
+
+    config.alloc = &test_alloc;
+    CHECK_EQ(vg_exec_open(&exec, &config), 0);
+    CHECK(vg_exec_workers(exec) > 0);
+    CHECK_EQ(vg_block_on(exec, &vg_sleep(&nap, VG_MSEC(1))->fut), 0);
+    CHECK_EQ(vg_exec_close(exec, VG_SEC(5)), 0);
+    limit_set(RLIMIT_NOFILE, before);
+}
+
 TEST(a_listener_needs_a_descriptor)
 {
     rlim_t before = limit_files(0);
@@ -256,5 +272,24 @@ TEST(an_accept_that_waits_when_descriptors_run_out_loses_no_connection)
         close(listener);
         limit_set(RLIMIT_NOFILE, before);
         world_close(&world);
+    }
+}
+
+TEST(an_executor_with_operations_in_flight_closes_without_descriptors)
+{
+    FOR_WORKERS(workers)
+    {
+        struct world world;
+        struct sockaddr_storage address;
+        int listener = world_listen(2, &address);
+        rlim_t before;
+
+        world_open(&world, workers);
+        CHECK_EQ(VG_SPAWN(world.exec, NULL, acceptor, listener), 0);
+        wait_until_submitted(&world);
+        before = limit_files(0);
+        world_close(&world);
+        limit_set(RLIMIT_NOFILE, before);
+        close(listener);
     }
 }
