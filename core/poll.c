@@ -2,6 +2,7 @@
 #include <vigil/async.h>
 #include <vigil/probe.h>
 
+#include "armed.h"
 #include "task.h"
 #include "vg_fault.h"
 #include "worker.h"
@@ -160,6 +161,7 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
     vg_record_wait(waiter, cx);
     vg_wlist_remove(&waiter->node);
     waiter->flags &= VG_W_SLOT;
+    vg_mark_spent(waiter);
     answer(waiter, waiter->fut, cx, climb);
 }
 

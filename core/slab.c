@@ -159,6 +159,9 @@ void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg
 {
     const unsigned class = task->class;
 
+#if VG_DEBUG
+    memset((char *)task + VG_TASK_HEADER, VG_FILL_FREED, class_size(class) - VG_TASK_HEADER);
+#endif
     ASAN_POISON_MEMORY_REGION((char *)task + VG_TASK_HEADER, class_size(class) - VG_TASK_HEADER);
     if (cache != NULL) {
         push(&cache[class], task);

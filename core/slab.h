@@ -21,6 +21,9 @@
 
 enum { VG_SLAB_CLASSES = 56, VG_SLAB_BATCH = 32 };
 
+/* In debug builds, the bytes of a frame before its constructor and after its task: what reads them shows. */
+enum { VG_FILL_FRESH = 0x5a, VG_FILL_FREED = 0xd6 };
+
 struct vg_task;
 
 struct vg_slab {

@@ -33,7 +33,7 @@ void *vg_task_alloc(struct vg_exec *exec, size_t size)
     if (task == NULL)
         return NULL;
 #if VG_DEBUG
-    memset(vg_task_frame_of(task), 0x5a, size); /* reading what no constructor set shows early */
+    memset(vg_task_frame_of(task), VG_FILL_FRESH, size);
 #endif
     return vg_task_frame_of(task);
 }

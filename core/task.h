@@ -190,6 +190,9 @@ void vg_task_renew(struct vg_task *task, struct vg_wnode *list);
 /* Arms the waiter and has its leaf polled in the task's next poll. */
 void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx);
 
+/* vg_wake() without the check that the waiter is armed: the future of a fired slot may have ended. */
+VG_MUST_USE struct vg_notice vg_waiter_push(struct vg_waiter *waiter);
+
 struct vg_slot;
 void vg_slot_recycle(struct vg_slot *slot); /* waker.c: of a slot whose waiter was collected */
 

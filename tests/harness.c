@@ -34,6 +34,7 @@ enum { EXIT_SKIP = 77, MAX_FDS = 1024, DEFAULT_TIMEOUT_S = 60 };
 struct shared {
     uint64_t seed;
     unsigned timeout_s;
+    char note[128];
 };
 
 static struct test *tests, **tests_end = &tests;
@@ -100,8 +101,18 @@ uint64_t test_seeds_next(void)
 
 /* Verdicts of a test's process */
 
+void test_note(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(shared->note, sizeof shared->note, format, args);
+    va_end(args);
+}
+
 static void print_seed(uint64_t seed)
 {
+    if (shared->note[0])
+        fprintf(stderr, "    at: %s\n", shared->note);
     if (seed)
         fprintf(stderr, "    seed %llu; again: %s %s --seed %llu\n", (unsigned long long)seed,
                 program, current->name, (unsigned long long)seed);
@@ -140,6 +151,12 @@ static unsigned list_fds(bool *open)
     }
     closedir(dir);
     return count;
+}
+
+unsigned test_open_fds(void)
+{
+    bool open[MAX_FDS] = {0};
+    return list_fds(open);
 }
 
 static void check_fds(const bool *before)
@@ -229,6 +246,7 @@ static int run_test(const struct test *test)
 {
     current = test;
     shared->seed = 0;
+    shared->note[0] = 0;
     test_timeout(DEFAULT_TIMEOUT_S);
     double start = now_s();
     pid_t pid = fork();

@@ -82,7 +82,8 @@ _Noreturn __attribute__((format(printf, 3, 4))) void test_fail(const char *file,
 
 /*
  * Checks that the statements end the process, other than by returning, and that what they print on
- * standard error contains needle. They run in a process of their own.
+ * standard error contains needle. They run in a process of their own. "..." in the needle stands for
+ * anything: its parts follow each other in this order.
  */
 #define CHECK_PANICS(needle, ...)                                                                  \
     do {                                                                                           \
@@ -95,6 +96,12 @@ _Noreturn __attribute__((format(printf, 3, 4))) void test_fail(const char *file,
 bool test_panic_begin(void);
 _Noreturn void test_panic_survived(void);
 void test_panic_end(const char *file, int line, const char *text, const char *needle);
+
+/* What the test is at, printed if it fails, however it ends. Any thread but two at once. */
+__attribute__((format(printf, 1, 2))) void test_note(const char *format, ...);
+
+/* How many descriptors the process has open. */
+unsigned test_open_fds(void);
 
 /* The seed of the FOR_SEEDS body that runs now, 0 outside of one. */
 extern uint64_t test_seed;

@@ -70,13 +70,15 @@ TEST(a_liveness_that_was_never_attached_has_an_empty_snapshot)
     vg_liveness_close(live);
 }
 
-TEST(a_second_executor_at_the_same_time_panics)
+TEST(a_second_executor_at_the_same_time_panics_as_does_closing_too_early)
 {
     struct vg_liveness *live = open_live();
     struct vg_exec *first, *second;
 
     CHECK_EQ(open_exec(&first, live), 0);
-    CHECK_PANICS("assertion failed", (void)open_exec(&second, live));
+    CHECK_PANICS("instrument/liveness.c:...: vg_exec_open: the liveness serves executor vigil",
+                 (void)open_exec(&second, live));
+    CHECK_PANICS("vg_liveness_close: it serves executor vigil", vg_liveness_close(live));
     use_and_close(first);
     vg_liveness_close(live);
 }

@@ -135,11 +135,11 @@ struct vg_liveness_config {
         VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL                                 \
     }
 
-/* NULL: the defaults. -ENOMEM. */
+/* NULL: the defaults. -ENOMEM: *live is NULL. */
 VG_API VG_MUST_USE int vg_liveness_open(struct vg_liveness **live,
                                         const struct vg_liveness_config *config);
 
-/* After the executor has been closed. NULL does nothing. */
+/* After the executor has been closed; panics before. NULL does nothing. */
 VG_API void vg_liveness_close(struct vg_liveness *live);
 
 /* For vg_config.probe. */
@@ -205,7 +205,8 @@ struct vg_snapshot {
     size_t size;
 };
 
-/* Copies the numbers as of now. Walks all tasks, of which it holds one at a time for a moment. -ENOMEM. */
+/* Copies the numbers as of now. Walks all tasks, of which it holds one at a time for a moment. -ENOMEM:
+ * *snapshot is NULL. */
 VG_API VG_MUST_USE int vg_snapshot(struct vg_liveness *live, struct vg_snapshot **snapshot);
 VG_API void vg_snapshot_free(struct vg_snapshot *snapshot);
 

@@ -59,8 +59,9 @@ VG_API struct vg_io *vg_send(struct vg_io *io, int fd, const void *buf, size_t l
 #define VG_IO_MAX 0x7ffff000u
 
 /*
- * Takes a connection from a listener. Result: its descriptor (CLOEXEC). After -EMFILE or -ENFILE the
- * connection still waits: sleep a little before trying again, or the loop will spin.
+ * Takes a connection from a listener. Result: its descriptor (CLOEXEC). With -EMFILE or -ENFILE it may end
+ * at once, whether or not a connection waits; one that does still waits then. Sleep a little before trying
+ * again, or the loop will spin.
  */
 VG_API struct vg_io *vg_accept(struct vg_io *io, int listener);
 
