@@ -42,10 +42,15 @@ static void check_not_live(const struct vg_future *fut)
         vg_panic("a future is constructed over the live %s at the same address", fut->ops->name);
 }
 
-/* Of a future's first poll, which is pending. */
-static void check_armed(const struct vg_future *fut, uint32_t armings, const struct vg_cx *cx)
+static uint32_t armings(const struct vg_cx *cx)
 {
-    if (fut->ops->kind == VG_KIND_LEAF && cx->task->armings == armings)
+    return cx->task->armings;
+}
+
+/* Of a future's first poll, which is pending. */
+static void check_armed(const struct vg_future *fut, uint32_t before, const struct vg_cx *cx)
+{
+    if (fut->ops->kind == VG_KIND_LEAF && armings(cx) == before)
         vg_panic("%s is pending and has armed no waiter: nothing can ever wake it", fut->ops->name);
 }
 #else
@@ -64,9 +69,15 @@ static void check_not_live(const struct vg_future *fut)
     (void)fut;
 }
 
-static void check_armed(const struct vg_future *fut, uint32_t armings, const struct vg_cx *cx)
+static uint32_t armings(const struct vg_cx *cx)
 {
-    (void)fut, (void)armings, (void)cx;
+    (void)cx;
+    return 0;
+}
+
+static void check_armed(const struct vg_future *fut, uint32_t before, const struct vg_cx *cx)
+{
+    (void)fut, (void)before, (void)cx;
 }
 #endif
 
@@ -156,14 +167,14 @@ static void reclaim(struct vg_future *fut, struct vg_cx *cx)
 
 static vg_poll start(struct vg_future *fut, struct vg_cx *cx)
 {
-    const uint32_t armings = cx->task->armings;
+    const uint32_t before = armings(cx);
     vg_poll result;
 
     begin(fut, cx);
     attach(fut, cx);
     result = enter(fut, cx);
     if (!result.ready)
-        check_armed(fut, armings, cx);
+        check_armed(fut, before, cx);
     return result;
 }
 

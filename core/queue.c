@@ -160,10 +160,36 @@ static struct vg_task *take_injected(struct vg_worker *worker)
     return VG_LINK_OWNER(first, struct vg_task, link);
 }
 
+/*
+ * Keeps the ring full while there is an overflow list. A list of tasks that are in no cache is slow to walk, so it is
+ * walked one by one, while tasks run, and the next is fetched meanwhile. Two at a time, for thieves take of the ring too.
+ */
+static void top_up(struct vg_worker *worker)
+{
+    struct vg_overflow *const overflow = &worker->overflow;
+    struct vg_link *link;
+    unsigned n;
+
+    vg_spin_lock(&overflow->guard);
+    for (n = 0; n < 2 && vg_runq_has_room_owner(&worker->runq); n++) {
+        link = vg_fifo_pop(&overflow->list);
+        if (link == NULL)
+            break;
+        (void)vg_runq_push_owner(&worker->runq, VG_LINK_OWNER(link, struct vg_task, link));
+    }
+    if (overflow->list.first != NULL)
+        __builtin_prefetch(overflow->list.first);
+    vg_store(&overflow->length, (uint32_t)overflow->list.length, relaxed);
+    vg_spin_unlock(&overflow->guard);
+}
+
 static struct vg_task *take_fifo(struct vg_worker *worker)
 {
     struct vg_task *task = vg_runq_pop_owner(&worker->runq);
 
+    if (VG_UNLIKELY(vg_load(&worker->overflow.length, relaxed) > 0))
+        top_up(worker);
+    vg_task_expect(vg_runq_peek_owner(&worker->runq));
     return task != NULL ? task : vg_overflow_take(&worker->overflow, &worker->runq);
 }
 

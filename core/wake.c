@@ -68,10 +68,14 @@ void vg_task_take(struct vg_task *task)
         struct vg_waiter *waiter = vg_waiter_of(node);
 
         next = vg_wnode_next(node);
-        if (VG_UNLIKELY(waiter->fut == NULL))
+        if (VG_UNLIKELY(node == &task->cancel)) {
+            task->asked = true;
+            vg_wlist_append(&task->ready, node);
+        } else if (VG_UNLIKELY(waiter->fut == NULL)) {
             collect_orphan(task, waiter);
-        else
+        } else {
             owe(task, &task->ready, waiter);
+        }
     }
 }
 
