@@ -15,12 +15,12 @@
 #include "arms.h"
 
 /*
- * Everything at once, for the sanitizers: jobs that select, keep, park and lock on three workers, two threads
+ * Everything at once, for the sanitizers: jobs that select, keep, park and lock on some workers, two threads
  * that wake them (also twice, and long after), one that cancels and inspects them. Memory is overwritten
  * as soon as it may be, and the library's fault points make the threads stumble where it hurts.
  */
 
-enum { WORKERS = 3, WAKERS = 2, LANES = 24, ARMS = 3, MUTEXES = 3, STALE = 64, ROUNDS = 40 };
+enum { WAKERS = 2, LANES = 24, ARMS = 3, MUTEXES = 3, STALE = 64, ROUNDS = 40 };
 
 /* One job after the other. */
 struct lane {
@@ -305,7 +305,7 @@ static int stumble(const char *name)
 }
 #endif
 
-static void run_stress(bool healing, unsigned jobs)
+static void run_stress(unsigned workers, bool healing, unsigned jobs)
 {
     struct vg_config config = VG_CONFIG_INIT;
     struct vg_os_thread threads = {.run = threads_main};
@@ -317,7 +317,7 @@ static void run_stress(bool healing, unsigned jobs)
     stress.jobs = jobs;
     for (i = 0; i < MUTEXES; i++)
         vg_mutex_init(&stress.mutex[i], "stress");
-    config.workers = WORKERS;
+    config.workers = workers;
     config.alloc = &test_alloc;
     config.no_healing = !healing;
     CHECK_EQ(vg_exec_open(&stress.exec, &config), 0);
@@ -342,11 +342,12 @@ static void run_stress(bool healing, unsigned jobs)
     }
     CHECK_EQ(counters, counted);
     CHECK(counted > 0);
+    test_count((uint64_t)jobs * LANES, "stress jobs");
 }
 
 static unsigned amount(void)
 {
-    return test_long() ? 1500 : 60;
+    return test_long() ? 400 : 20;
 }
 
 TEST(jobs_that_select_keep_park_and_lock_end_and_count_right)
@@ -354,7 +355,8 @@ TEST(jobs_that_select_keep_park_and_lock_end_and_count_right)
 #if VG_FAULTS
     vg_fault_install(stumble);
 #endif
-    run_stress(true, amount());
+    FOR_WORKERS (workers)
+        run_stress(workers, true, amount());
 }
 
 TEST(jobs_end_and_count_right_without_healing)
@@ -362,10 +364,12 @@ TEST(jobs_end_and_count_right_without_healing)
 #if VG_FAULTS
     vg_fault_install(stumble);
 #endif
-    run_stress(false, amount());
+    FOR_WORKERS (workers)
+        run_stress(workers, false, amount());
 }
 
 TEST(jobs_end_and_count_right_at_full_speed)
 {
-    run_stress(true, amount() * 2);
+    FOR_WORKERS (workers)
+        run_stress(workers, true, amount() * 2);
 }
