@@ -2,6 +2,7 @@
 #include "serve.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,18 +111,33 @@ static void wait_for_end(struct server *server)
     }
 }
 
-/* Closes what is open. True: nothing was left behind. */
+/* True: no acceptor has failed. */
 static bool close_executor(struct server *server)
 {
-    int left = 0;
+    bool accepted = true;
 
     if (server->exec != NULL)
-        left = vg_exec_close(server->exec, VG_SEC(server->options.drain_s));
+        server->tasks_left = vg_exec_close(server->exec, VG_SEC(server->options.drain_s));
     server->exec = NULL;
     for (unsigned i = 0; i < server->workers; i++)
-        if (server->listener[i].error < 0)
-            left++;
-    return left == 0;
+        accepted = server->listener[i].error == 0 && accepted;
+    return accepted;
+}
+
+/* Last of all: what should have gone by now. True: nothing is left. */
+static bool end(struct server *server, unsigned descriptors)
+{
+    const uint64_t operations = serve_operations(server);
+    unsigned now;
+
+    vg_liveness_close(server->live);
+    vg_uring_close(server->driver);
+    now = serve_descriptors();
+    now = now > descriptors ? now - descriptors : 0;
+    if (server->workers > 0)
+        printf("left behind: %d tasks, %" PRIu64 " operations, %u descriptors\n",
+               server->tasks_left, operations, now);
+    return server->tasks_left == 0 && operations == 0 && now == 0;
 }
 
 static bool end_report(struct server *server)
@@ -138,7 +154,8 @@ static bool end_report(struct server *server)
 
 int serve(struct server *server, int argc, char **argv)
 {
-    const int usage = serve_args(&server->options, server->name, argc, argv);
+    const int usage = serve_args(server, argc, argv);
+    const unsigned descriptors = serve_descriptors();
     bool ok;
 
     if (usage != SERVE_OK)
@@ -155,7 +172,6 @@ int serve(struct server *server, int argc, char **argv)
     ok = close_executor(server) && ok;
     if (server->workers > 0)
         ok = end_report(server) && ok;
-    vg_liveness_close(server->live);
-    vg_uring_close(server->driver);
+    ok = end(server, descriptors) && ok;
     return ok ? SERVE_OK : SERVE_FAILED;
 }

@@ -19,8 +19,11 @@ loaded() {
     [ "${counted:-0}" -ge "$requests" ] || failed "$what: $counted requests"
 }
 
+# serves <how to end it> <program> [<option>...]
 serves() {
-    start "$@" --workers 2
+    end_it=$1
+    shift
+    start "$@"
     loaded "$1: small" 2000 --requests 2000 --seconds 20 --pid $server
     [ "$(json "$tmp/load.json" server_ns_per_request | cut -d. -f1)" -gt 0 ] || failed "$1: uses no time"
     loaded "$1: large" 50 --connections 5 --size 200000 --requests 50 --seconds 20
@@ -29,16 +32,16 @@ serves() {
     cmp "$tmp/data" "$tmp/back" || failed "$1: other bytes"
     printf word | $client reset $port
     same "$1 after a reset" "$(printf word | $client half $port)" word
-    stop
+    $end_it
     same "exit code of $1" $code 0
 }
 
-serves echo_oneshot
-serves echo_multishot
-serves echo_epoll
+serves end echo_oneshot
+serves end echo_multishot
+serves end echo_epoll
 programs=$examples
-serves echo_server
-serves echo_server --level 0
+serves stop echo_server
+serves stop echo_server --level 0
 
 # A server that says something else.
 start http_server

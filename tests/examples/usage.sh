@@ -26,11 +26,20 @@ for program in echo_server http_server; do
     refuses $program --workers -1
     refuses $program --workers 2x
     refuses $program --workers ''
+    refuses $program --connections 0
+    refuses $program --connections 1000001
     refuses $program --drain 3601
     refuses $program --drain 1.5
     refuses $program --report ''
     refuses $program --level 3
     refuses $program --level off
+done
+for limit in request idle send; do
+    refuses http_server --$limit 0
+    refuses http_server --$limit 3601
+    refuses http_server --$limit 1s
+    contains 'http_server --help' "^  --$limit N .*, by default [1-9]" "$("$programs/http_server" --help)"
+    refuses echo_server --$limit 1
 done
 refuses futurelock --policy drop
 refuses futurelock --healing yes

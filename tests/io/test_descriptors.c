@@ -147,8 +147,7 @@ static int dial(struct world *world, const struct sockaddr_storage *to)
 
 TEST(a_connect_without_a_descriptor_fails_and_the_next_one_works)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         struct sockaddr_storage address;
         int listener = world_listen(2, &address), fd;
@@ -215,8 +214,7 @@ static void check_connected(int fd)
 
 TEST(an_accept_without_a_descriptor_loses_no_connection_that_waits)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         struct sockaddr_storage address;
         int listener = world_listen(2, &address);
@@ -246,8 +244,7 @@ static void wait_until_submitted(struct world *world)
 
 TEST(an_accept_that_waits_when_descriptors_run_out_loses_no_connection)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         struct vg_handle handle;
         struct sockaddr_storage address;
@@ -277,8 +274,7 @@ TEST(an_accept_that_waits_when_descriptors_run_out_loses_no_connection)
 
 TEST(an_executor_with_operations_in_flight_closes_without_descriptors)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         struct sockaddr_storage address;
         int listener = world_listen(2, &address);
