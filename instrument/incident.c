@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "incident.h"
 
+#include "vg_spin.h"
+
 static void count(VG_ATOMIC(uint64_t) *counter, uint64_t n)
 {
     vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
@@ -14,7 +16,9 @@ static bool is_same(const struct vg_incident *incident, const struct vg_evidence
 
 static void remove_entry(struct vg_incidents *incidents, struct vg_incident *incident)
 {
+    vg_spin_lock(&incidents->guard);
     incident->open = false;
+    vg_spin_unlock(&incidents->guard);
     vg_store(&incidents->open, vg_incidents_open(incidents) - 1, relaxed);
     count(&incidents->count[incident->report.verdict].active, UINT64_MAX);
 }
@@ -53,6 +57,7 @@ void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *
 
     if (incident->open)
         remove_entry(incidents, incident);
+    vg_spin_lock(&incidents->guard);
     *incident = (struct vg_incident){
         .open = true,
         .muted = muted,
@@ -61,6 +66,7 @@ void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *
         .resource = evidence->resource,
         .report = evidence->report,
     };
+    vg_spin_unlock(&incidents->guard);
     vg_store(&incidents->open, vg_incidents_open(incidents) + 1, relaxed);
     count(&incidents->count[evidence->report.verdict].active, 1);
 }
@@ -106,6 +112,7 @@ bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report 
         rate->made = 0;
     }
     count(&counts->healed, report->healed);
+    count(&counts->found[report->confidence], 1);
     if (rate->made == VG_REPORTS_PER_MINUTE) {
         rate->suppressed++;
         count(&counts->suppressed, 1);
@@ -116,6 +123,27 @@ bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report 
     *suppressed = rate->suppressed;
     rate->suppressed = 0;
     return true;
+}
+
+void vg_incident_lasted(struct vg_incidents *incidents, enum vg_verdict verdict, uint64_t lasted)
+{
+    vg_hist_record(&incidents->count[verdict].lasted, lasted);
+    count(&incidents->count[verdict].lasted_sum, lasted);
+}
+
+unsigned vg_incidents_copy(struct vg_incidents *incidents, struct vg_report *out)
+{
+    unsigned copied = 0;
+
+    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
+        const struct vg_incident *incident = &incidents->incident[i];
+
+        vg_spin_lock(&incidents->guard);
+        if (incident->open)
+            out[copied++] = incident->report;
+        vg_spin_unlock(&incidents->guard);
+    }
+    return copied;
 }
 
 bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task)

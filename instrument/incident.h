@@ -5,6 +5,7 @@
 #include <vigil/liveness.h>
 
 #include "evidence.h"
+#include "histogram.h"
 #include "vg_atomic.h"
 
 /*
@@ -12,7 +13,8 @@
  * each kind of report was made, so that none floods the log. Both tables are fixed: when one is
  * full, the oldest entry gives way.
  *
- * Everything belongs to the scan, except `open` and the counters, which anybody may read.
+ * Everything belongs to the scan, except the counters, which anybody may read, and the reports, which anybody
+ * may copy under the guard.
  */
 
 enum { VG_INCIDENTS_MAX = 64, VG_RATES_MAX = 64, VG_REPORTS_PER_MINUTE = 5 };
@@ -35,9 +37,14 @@ struct vg_rate {
 
 struct vg_incident_counts {
     VG_ATOMIC(uint64_t) reported, suppressed, healed, active;
+    VG_ATOMIC(uint64_t) found[VG_CONFIRMED + 1]; /* by confidence, reported or not */
+    struct vg_hist_counts lasted;                /* those that are over */
+    VG_ATOMIC(uint64_t) lasted_sum;
 };
 
+/* guard    Over the opening and the removal of entries, by the scan, and over their copying, by anybody. */
 struct vg_incidents {
+    struct vg_spin guard;
     VG_ATOMIC(uint32_t) open; /* entries in use; relaxed */
     unsigned next;            /* the one to give way */
     struct vg_incident incident[VG_INCIDENTS_MAX];
@@ -60,6 +67,12 @@ void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *
 /* Counts a report of this kind. True: it may be made; *suppressed is how many were not since the last. */
 bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report *report,
                          unsigned *suppressed);
+
+/* Counts the length of one that is over. */
+void vg_incident_lasted(struct vg_incidents *incidents, enum vg_verdict verdict, uint64_t lasted);
+
+/* Copies what is on the books into `out`, at most VG_INCIDENTS_MAX; returns how many. From any thread. */
+unsigned vg_incidents_copy(struct vg_incidents *incidents, struct vg_report *out);
 
 bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task);
 

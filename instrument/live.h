@@ -6,6 +6,7 @@
 
 #include "evidence.h"
 #include "incident.h"
+#include "past.h"
 #include "site.h"
 #include "stall.h"
 #include "vg_atomic.h"
@@ -51,6 +52,9 @@ struct vg_lane {
 };
 
 /*
+ * held        1 while a thread reads the executor on somebody's behalf, or one is attached or detached: taken
+ *             with acquire, given back with release. The scan does without: it ends before.
+ * endpoints   Telemetry endpoints that read this object.
  * scanning    1 while a thread is in vg_watch_scan(): taken with acquire, given back with release.
  * level       VG_LEVEL_*, relaxed.
  */
@@ -65,10 +69,14 @@ struct vg_liveness {
     size_t lane_size, space_size;
     VG_ATOMIC(uint32_t) level;
     VG_ATOMIC(uint32_t) scanning;
+    VG_ATOMIC(uint32_t) held;
+    VG_ATOMIC(uint32_t) endpoints;
     struct vg_watchdog watchdog;
     struct vg_stalls stalls;
     struct vg_incidents incidents;
+    struct vg_past past;
     char name[32];     /* the executor's */
+    uint64_t began_at; /* when it was opened */
     uint64_t ended_at; /* when it was closed */
     /* the scan's own */
     uint64_t scanned_at;
@@ -90,6 +98,14 @@ static inline void vg_lane_count(VG_ATOMIC(uint64_t) *counter)
 {
     vg_store(counter, vg_load(counter, relaxed) + 1, relaxed);
 }
+
+/* Until the release the executor stays, or stays away. Waits for whoever else holds it, for as long as a
+ * snapshot or a page takes; not recursive. */
+void vg_live_hold(struct vg_liveness *live);
+void vg_live_release(struct vg_liveness *live);
+
+/* The clock, as far as there is one. Held. */
+uint64_t vg_live_now(const struct vg_liveness *live);
 
 /* ---- watch.c ------------------------------------------------------------------------------- */
 

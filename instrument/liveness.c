@@ -7,6 +7,7 @@
 
 #include "live.h"
 #include "vg_fault.h"
+#include "vg_os.h"
 
 static void note_slow(struct vg_lane *lane, uint64_t length)
 {
@@ -117,6 +118,26 @@ static void on_poll_after_ready(struct vg_probe *probe, unsigned worker, struct 
     vg_post_end(live, lane);
 }
 
+void vg_live_hold(struct vg_liveness *live)
+{
+    uint32_t seen = 0;
+
+    /* Acquire: pairs with the release of whoever held it. Timed sleeps: nobody needs to be woken. */
+    for (; !vg_cas(&live->held, &seen, 1, acq_rel, relaxed); seen = 0)
+        vg_os_wait(&live->held, 1, vg_os_now() + VG_MSEC(1));
+}
+
+void vg_live_release(struct vg_liveness *live)
+{
+    /* Pairs with the acquire in vg_live_hold(). */
+    vg_store(&live->held, 0, release);
+}
+
+uint64_t vg_live_now(const struct vg_liveness *live)
+{
+    return live->exec != NULL ? vg_exec_now(live->exec) : live->ended_at;
+}
+
 /* What was measured for an executor before this one. */
 static void drop_space(struct vg_liveness *live)
 {
@@ -125,9 +146,8 @@ static void drop_space(struct vg_liveness *live)
     live->workers = 0;
 }
 
-static int on_attach(struct vg_probe *probe, struct vg_exec *exec, unsigned workers)
+static int attach(struct vg_liveness *live, struct vg_exec *exec, unsigned workers)
 {
-    struct vg_liveness *live = vg_liveness_of(probe);
     const struct vg_site *begin, *end;
     int rc = 0;
 
@@ -144,6 +164,7 @@ static int on_attach(struct vg_probe *probe, struct vg_exec *exec, unsigned work
     live->workers = workers;
     live->exec = exec;
     live->scanned_at = 0;
+    live->began_at = vg_exec_now(exec);
     snprintf(live->name, sizeof live->name, "%s", vg_exec_name(exec));
     if (!live->config.manual)
         rc = vg_watchdog_start(live);
@@ -152,6 +173,18 @@ static int on_attach(struct vg_probe *probe, struct vg_exec *exec, unsigned work
     return rc;
 }
 
+static int on_attach(struct vg_probe *probe, struct vg_exec *exec, unsigned workers)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    int rc;
+
+    vg_live_hold(live);
+    rc = attach(live, exec, workers);
+    vg_live_release(live);
+    return rc;
+}
+
+/* The last scan is not held: its reports may have the program take a snapshot. */
 static void on_detach(struct vg_probe *probe)
 {
     struct vg_liveness *live = vg_liveness_of(probe);
@@ -159,7 +192,9 @@ static void on_detach(struct vg_probe *probe)
     vg_watchdog_stop(live);
     live->ended_at = vg_exec_now(live->exec);
     vg_watch_scan(live, live->ended_at);
+    vg_live_hold(live);
     live->exec = NULL;
+    vg_live_release(live);
 }
 
 int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *config)
@@ -200,6 +235,8 @@ void vg_liveness_close(struct vg_liveness *live)
     if (live->exec != NULL)
         vg_panic("vg_liveness_close: it serves executor %s: vg_exec_close() comes first",
                  live->name);
+    if (vg_load(&live->endpoints, relaxed) != 0)
+        vg_panic("vg_liveness_close: it has telemetry: vg_telemetry_close() comes first");
     drop_space(live);
     live->alloc.free(live->alloc.self, live, sizeof *live, 64);
 }

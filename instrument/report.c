@@ -242,6 +242,7 @@ static void render(struct vg_liveness *live, const struct vg_evidence *evidence,
 static void deliver(struct vg_liveness *live, struct vg_report *report)
 {
     report->text = live->text;
+    vg_past_add(&live->past, report);
     if (live->config.to_stderr)
         fputs(live->text, stderr);
     if (live->config.report != NULL)
@@ -259,6 +260,8 @@ void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evid
     allowed = vg_incident_allowed(&live->incidents, &report, &report.suppressed);
     if (!over)
         vg_incident_open(&live->incidents, evidence, !allowed);
+    else if (report.healed)
+        vg_incident_lasted(&live->incidents, report.verdict, report.lasted);
     if (!allowed)
         return;
     render(live, evidence, &report);

@@ -86,3 +86,20 @@ void vg_site_read(const struct vg_sites *sites, char *space, unsigned slot,
     into->hist[VG_SEG_PARENT].bucket[0] += prompt.count;
     into->hist[VG_SEG_PARENT].count += prompt.count;
 }
+
+static void add_hist(struct vg_hist *to, const struct vg_hist *from)
+{
+    to->count += from->count;
+    to->max = from->max > to->max ? from->max : to->max;
+    for (unsigned i = 0; i < VG_HIST_BUCKETS; i++)
+        to->bucket[i] += from->bucket[i];
+}
+
+void vg_site_add(struct vg_site_sum *to, const struct vg_site_sum *from)
+{
+    to->count += from->count;
+    for (unsigned i = 0; i < VG_SEGMENTS; i++) {
+        to->sum[i] += from->sum[i];
+        add_hist(&to->hist[i], &from->hist[i]);
+    }
+}

@@ -88,6 +88,9 @@ struct vg_site_sum {
     struct vg_hist hist[VG_SEGMENTS];
 };
 
+/* Adds one to the other. */
+void vg_site_add(struct vg_site_sum *to, const struct vg_site_sum *from);
+
 void vg_site_read(const struct vg_sites *sites, char *space, unsigned slot,
                   struct vg_site_sum *into);
 

@@ -8,7 +8,9 @@
 
 #include <vigil/exec.h>
 
+#include "octaves.h"
 #include "tally.h"
+#include "vg_os.h"
 
 static struct vg_latency latency(const struct vg_tally_line *line, enum vg_segment segment)
 {
@@ -27,6 +29,7 @@ static struct vg_snapshot_row make_row(const struct vg_liveness *live,
                                        const struct vg_tally_line *line)
 {
     return (struct vg_snapshot_row){
+        .ended = {line->ended[VG_PART_RUNTIME], line->ended[VG_PART_PARENT]},
         .site = vg_sites_at(&live->sites, line->slot),
         .node = line->slot % 2 ? VG_NODE_CHILD : VG_NODE_TASK,
         .count = line->waits.count,
@@ -59,13 +62,26 @@ static void raise(uint64_t *max, uint64_t n)
     *max = n > *max ? n : *max;
 }
 
-static void fill_worker(struct vg_snapshot *snapshot, struct vg_liveness *live, unsigned index)
+/* What the executor says of a worker. */
+static void ask_executor(struct vg_snapshot_worker *worker, struct vg_exec *exec, unsigned index)
+{
+    vg_exec_worker(exec, index, &worker->info);
+    vg_exec_driver_stats(exec, index, &worker->driver);
+    worker->kernel_wait_known = worker->info.thread != 0 &&
+                                vg_os_thread_waited(worker->info.thread, &worker->kernel_wait);
+}
+
+static void fill_worker(struct vg_snapshot *snapshot, struct vg_liveness *live,
+                        const struct vg_tally_worker *tally, unsigned index)
 {
     struct vg_lane *lane = vg_lane_of(live, index);
     struct vg_snapshot_worker *worker = &snapshot->worker[index];
     const unsigned slots = vg_sites_slots(&live->sites);
 
     *worker = (struct vg_snapshot_worker){.passed_over = vg_load(&lane->passed_over, relaxed)};
+    memcpy(worker->ended, tally->ended, sizeof worker->ended);
+    if (live->exec != NULL)
+        ask_executor(worker, live->exec, index);
     for (unsigned slot = 0; slot < slots; slot++) {
         struct vg_slot_head *head = vg_slot_head(&live->sites, (char *)lane, slot);
 
@@ -83,13 +99,19 @@ static void fill_verdicts(struct vg_snapshot *snapshot, struct vg_liveness *live
 {
     for (unsigned i = 0; i < VG_VERDICT_COUNT; i++) {
         struct vg_incident_counts *count = &live->incidents.count[i];
+        struct vg_hist lasted = {.count = 0};
 
+        vg_hist_merge(&lasted, &count->lasted, 0);
         snapshot->verdict[i] = (struct vg_snapshot_verdict){
             .reported = vg_load(&count->reported, relaxed),
             .suppressed = vg_load(&count->suppressed, relaxed),
             .healed = vg_load(&count->healed, relaxed),
             .active = vg_load(&count->active, relaxed),
+            .suspected = vg_load(&count->found[VG_SUSPECTED], relaxed),
+            .confirmed = vg_load(&count->found[VG_CONFIRMED], relaxed),
         };
+        vg_octaves_add(&snapshot->verdict[i].lasted, &lasted,
+                       vg_load(&count->lasted_sum, relaxed));
     }
 }
 
@@ -111,34 +133,57 @@ static struct vg_snapshot *allocate(const struct vg_liveness *live, unsigned row
     return snapshot;
 }
 
-int vg_snapshot(struct vg_liveness *live, struct vg_snapshot **out)
+static void fill_head(struct vg_snapshot *snapshot, struct vg_liveness *live,
+                      const struct vg_tally *tally)
+{
+    snapshot->at = tally->now;
+    snapshot->level = vg_load(&live->level, relaxed);
+    snapshot->open = tally->open;
+    snapshot->workers = live->workers;
+    snapshot->watchdog_cpu = vg_load(&live->watchdog.cpu, relaxed);
+    snprintf(snapshot->name, sizeof snapshot->name, "%s", live->name);
+    if (live->exec == NULL)
+        return;
+    snapshot->tasks = vg_exec_live(live->exec);
+    snapshot->running = tally->running;
+    snapshot->queued = tally->queued;
+    snapshot->idle = tally->idle;
+    snapshot->children = vg_exec_children(live->exec);
+    snapshot->injected = vg_exec_injected(live->exec);
+    snapshot->uptime = tally->now - live->began_at;
+}
+
+static int copy(struct vg_liveness *live, struct vg_snapshot **out)
 {
     struct vg_snapshot *snapshot;
     struct vg_tally tally;
-    int rc;
+    int rc = vg_tally_begin(&tally, live, vg_live_now(live));
 
     *out = NULL;
-    rc =
-        vg_tally_begin(&tally, live, live->exec != NULL ? vg_exec_now(live->exec) : live->ended_at);
     if (rc < 0)
         return rc;
     vg_tally_open_waits(&tally);
     snapshot = allocate(live, tally.lines);
     if (snapshot != NULL) {
-        snapshot->at = tally.now;
-        snapshot->level = vg_load(&live->level, relaxed);
-        snapshot->tasks = live->exec != NULL ? vg_exec_live(live->exec) : 0;
-        snapshot->open = tally.open;
-        snapshot->workers = live->workers;
-        snprintf(snapshot->name, sizeof snapshot->name, "%s", live->name);
+        fill_head(snapshot, live, &tally);
         fill_rows(snapshot, &tally);
         for (unsigned i = 0; i < live->workers; i++)
-            fill_worker(snapshot, live, i);
+            fill_worker(snapshot, live, &tally.worker[i], i);
         fill_verdicts(snapshot, live);
     }
     vg_tally_end(&tally);
     *out = snapshot;
     return snapshot != NULL ? 0 : -ENOMEM;
+}
+
+int vg_snapshot(struct vg_liveness *live, struct vg_snapshot **out)
+{
+    int rc;
+
+    vg_live_hold(live);
+    rc = copy(live, out);
+    vg_live_release(live);
+    return rc;
 }
 
 void vg_snapshot_free(struct vg_snapshot *snapshot)

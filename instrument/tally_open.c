@@ -20,6 +20,8 @@ static void add(struct vg_tally *tally, const struct vg_site *site, enum vg_node
     open->over_10ms += age >= VG_MSEC(10);
     open->over_100ms += age >= VG_MSEC(100);
     open->over_1s += age >= VG_SEC(1);
+    if (age > open->oldest_of[node])
+        open->oldest_of[node] = age;
     if (age >= open->oldest) {
         open->oldest = age;
         open->site = site;
@@ -59,6 +61,19 @@ static bool copy_owed(struct owed *owed, struct vg_task *task)
     return true;
 }
 
+/* A task that is owned and has no stamp is being polled, but for the moment between two polls of it. */
+static void count_task(struct vg_tally *tally, const struct vg_task_info *info)
+{
+    if (info->ended)
+        return;
+    if (!info->running)
+        tally->idle++;
+    else if (info->woken_at == 0 && tally->running < tally->live->workers)
+        tally->running++;
+    else
+        tally->queued++;
+}
+
 static bool visit(struct vg_task *task, void *arg)
 {
     struct vg_tally *tally = (struct vg_tally *)arg;
@@ -66,6 +81,7 @@ static bool visit(struct vg_task *task, void *arg)
     struct owed owed;
 
     vg_task_info(task, &info);
+    count_task(tally, &info);
     if (info.woken_at != 0)
         add(tally, NULL, VG_NODE_TASK, VG_SEG_RUNTIME, info.woken_at);
     if (info.owed_since == 0)

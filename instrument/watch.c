@@ -104,6 +104,7 @@ static void close_ended(struct vg_liveness *live, uint64_t now)
         const bool answered =
             report->woken_at != 0 && find_answer(live, report->woken_at, now, &lasted);
 
+        vg_incident_lasted(&live->incidents, report->verdict, lasted);
         if (!incident->muted)
             vg_report_end(live, report, now, lasted, answered);
     }

@@ -97,6 +97,7 @@ static void *watch(void *arg)
         if (vg_scan(live, vg_exec_now(live->exec), stalled ? &stall : NULL))
             stalled = false;
         ended = vg_os_now();
+        vg_store(&watchdog->cpu, vg_os_cpu_time(), relaxed);
         sleep = vg_watchdog_plan(watchdog, has_work(live), live->config.snooze_ns, ended,
                                  ended - began);
         if (sleep > 0) {

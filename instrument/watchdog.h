@@ -14,6 +14,8 @@
  * asleep   1 while the thread sleeps, or is about to, until kicked. Written by it alone.
  * stop     1: end. The futex of the timed sleeps, so that kicks do not cut those short.
  *
+ * cpu      Processor time of the thread, as of the end of its last scan.
+ *
  * A kick counts, fences, and reads asleep; the thread sets asleep, fences, and looks for work, kicks
  * included. One of the two sees the other.
  */
@@ -21,6 +23,7 @@ struct vg_watchdog {
     VG_ATOMIC(uint32_t) kicks;
     VG_ATOMIC(uint32_t) asleep;
     VG_ATOMIC(uint32_t) stop;
+    VG_ATOMIC(uint64_t) cpu;
     bool running;
     struct vg_os_thread thread;
     uint64_t kicked_at; /* when the thread last saw a new kick */

@@ -29,6 +29,10 @@ VG_API void vg_os_wake(VG_ATOMIC(uint32_t) *word, int count);
 /* The calling thread, as the system numbers it. */
 VG_API int vg_os_thread_id(void);
 
+/* How long a thread of this process has been ready to run and did not, because its processor ran something
+ * else. False: there is no such thread, or the kernel does not tell. Three system calls. */
+VG_API VG_MUST_USE bool vg_os_thread_waited(int thread, uint64_t *ns);
+
 struct vg_os_thread {
     void *(*run)(void *arg);
     void *arg;

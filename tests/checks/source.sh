@@ -26,7 +26,7 @@ never() {
         grep -Ev "^(${4:-nothing}):" | found "$3" || true
 }
 
-seam='core/seam/vg_os\.h|core/os(_cpus)?\.c'
+seam='core/seam/vg_os\.h|core/os(_cpus|_sched)?\.c'
 programs='(tests|bench|examples)/[^:]*'
 
 include='[[:space:]]*#[[:space:]]*include[[:space:]]*<'

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include <vigil/alloc.h>
+#include <vigil/driver.h>
 #include <vigil/probe.h>
 
 #ifdef __cplusplus
@@ -39,8 +40,8 @@ extern "C" {
  *           is used becomes resident. Nothing is allocated while tasks run. The object outlives the
  *           executor it serves, and serves one at a time.
  * Threads   vg_liveness_open() and vg_liveness_close() bracket the executor. vg_snapshot() from any
- *           thread that does not race with vg_exec_open() or vg_exec_close(). Reports are made by one thread
- *           at a time: the watchdog's, or the caller's of vg_watch_scan().
+ *           thread in between, one at a time: others wait, vg_exec_open() and vg_exec_close() included.
+ *           Reports are made by one thread at a time: the watchdog's, or the caller's of vg_watch_scan().
  * Ordering  Numbers are read while they are written: a row may be one visit ahead of another.
  * Errors    -ENOMEM; -EAGAIN: no thread for the watchdog. Both make vg_exec_open() fail when they
  *           arise there.
@@ -159,6 +160,21 @@ struct vg_latency {
     uint64_t sum, p50, p99, p999, max;
 };
 
+enum { VG_OCTAVES = 39 };
+
+/*
+ * How many waits were how long. octave[0]: shorter than 2^-30 s; octave[i]: from 2^(i-31) s to less than
+ * 2^(i-30) s; the last one: and whatever is longer. That is an exponential histogram of scale 0, in
+ * seconds. Waits that have not ended are not in it, so it only grows.
+ */
+struct vg_octaves {
+    uint64_t count, sum; /* sum: in nanoseconds, read apart from the rest */
+    uint64_t octave[VG_OCTAVES];
+};
+
+enum vg_part { VG_PART_RUNTIME, VG_PART_PARENT, VG_PARTS };
+enum { VG_NODES = VG_NODE_CHILD + 1 };
+
 /* Waits of one await site. Those that have not ended are in the numbers, with their length so far. */
 struct vg_snapshot_row {
     const struct vg_site
@@ -167,22 +183,32 @@ struct vg_snapshot_row {
     uint64_t count; /* of ended waits */
     uint64_t open;  /* woken, and not polled yet */
     struct vg_latency runtime, parent, total;
+    struct vg_octaves ended[VG_PARTS];
 };
 
 struct vg_snapshot_worker {
     uint64_t visits;      /* wakes answered */
     uint64_t passed_over; /* wakes that a poll held and did not answer */
     uint64_t runtime_sum, parent_sum, total_max;
+    struct vg_octaves ended[VG_NODES][VG_PARTS];
+    /* the rest is zero when the executor has gone */
+    struct vg_worker_info info;
+    struct vg_driver_stats driver;
+    uint64_t kernel_wait; /* ready to run, and not run by the kernel */
+    bool kernel_wait_known;
 };
 
 struct vg_snapshot_verdict {
     uint64_t reported, suppressed, healed;
     uint64_t active; /* reported, and not over */
+    uint64_t suspected, confirmed; /* reported or suppressed */
+    struct vg_octaves lasted;      /* those that are over */
 };
 
 struct vg_snapshot_open {
     uint64_t count, over_10ms, over_100ms, over_1s;
     uint64_t oldest;            /* age in nanoseconds */
+    uint64_t oldest_of[VG_NODES];
     const struct vg_site *site; /* of the oldest */
     enum vg_node node;
 };
@@ -194,6 +220,11 @@ struct vg_snapshot {
     uint64_t tasks;
     uint64_t lost;     /* reports that found no room */
     uint64_t healings; /* grants that were revoked, reported or not */
+    uint64_t uptime;   /* of the executor; 0: none is attached */
+    uint64_t running, queued, idle; /* tasks, as the walk met them */
+    uint64_t children;              /* futures that are one of several their task waits for */
+    uint64_t injected;              /* queued by threads outside, and not taken yet */
+    uint64_t watchdog_cpu;          /* processor time of the watchdog's thread, the present one's */
     struct vg_snapshot_open open;
     struct vg_snapshot_verdict verdict[VG_VERDICT_COUNT];
     unsigned workers;
@@ -205,8 +236,8 @@ struct vg_snapshot {
     size_t size;
 };
 
-/* Copies the numbers as of now. Walks all tasks, of which it holds one at a time for a moment. -ENOMEM:
- * *snapshot is NULL. */
+/* Copies the numbers as of now. Walks all tasks: a few loads for each, and of those that owe a poll it holds one
+ * at a time for a moment. -ENOMEM: *snapshot is NULL. */
 VG_API VG_MUST_USE int vg_snapshot(struct vg_liveness *live, struct vg_snapshot **snapshot);
 VG_API void vg_snapshot_free(struct vg_snapshot *snapshot);
 
