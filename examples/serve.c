@@ -71,6 +71,20 @@ static int open_executor(struct server *server)
     return 0;
 }
 
+static int open_telemetry(struct server *server)
+{
+    const char *address = server->options.telemetry;
+    int rc;
+
+    if (address == NULL)
+        return 0;
+    rc = vg_telemetry_open(&server->telemetry, server->live, address, NULL);
+    if (rc < 0)
+        return fail(server, address, rc);
+    printf("telemetry on %s\n", vg_telemetry_address(server->telemetry));
+    return 0;
+}
+
 /* The first listener finds out which port 0 is; the others need to be told. */
 static int listen_on(struct server *server, struct listener *listener)
 {
@@ -130,6 +144,7 @@ static bool end(struct server *server, unsigned descriptors)
     const uint64_t operations = serve_operations(server);
     unsigned now;
 
+    vg_telemetry_close(server->telemetry);
     vg_liveness_close(server->live);
     vg_uring_close(server->driver);
     now = serve_descriptors();
@@ -161,7 +176,8 @@ int serve(struct server *server, int argc, char **argv)
     if (usage != SERVE_OK)
         return usage < 0 ? SERVE_OK : usage;
     block_signals(server);
-    ok = open_report(server) == 0 && open_executor(server) == 0 && open_listeners(server) == 0;
+    ok = open_report(server) == 0 && open_executor(server) == 0 && open_telemetry(server) == 0 &&
+         open_listeners(server) == 0;
     if (ok) {
         printf("listening on %s\n", server->address);
         fflush(stdout);

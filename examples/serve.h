@@ -7,6 +7,7 @@
 
 #include <vigil/exec.h>
 #include <vigil/liveness.h>
+#include <vigil/telemetry.h>
 
 /*
  * What every server does besides its protocol: options, listeners, accepting, signals, draining, and the
@@ -34,12 +35,13 @@
 enum { SERVE_OK = 0, SERVE_FAILED = 1, SERVE_USAGE = 2 };
 
 struct serve_options {
-    const char *listen;   /* ADDR:PORT */
-    unsigned workers;     /* 0: as many as the machine allows */
-    unsigned connections; /* served at once; 0: as many as there are descriptors for */
-    unsigned drain_s;     /* how long connections may take to end after SIGTERM */
-    const char *report;   /* file for the report as JSON; NULL: none */
-    unsigned level;       /* of the instruments, VG_LEVEL_* */
+    const char *listen;    /* ADDR:PORT */
+    unsigned workers;      /* 0: as many as the machine allows */
+    unsigned connections;  /* served at once; 0: as many as there are descriptors for */
+    unsigned drain_s;      /* how long connections may take to end after SIGTERM */
+    const char *report;    /* file for the report as JSON; NULL: none */
+    unsigned level;        /* of the instruments, VG_LEVEL_* */
+    const char *telemetry; /* where to serve what is measured; NULL: nowhere */
 };
 
 /* A limit of the program's own: a number with an option, --NAME N. */
@@ -77,6 +79,7 @@ struct server {
     struct serve_options options;
     struct vg_driver *driver;
     struct vg_liveness *live;
+    struct vg_telemetry *telemetry;
     struct vg_exec *exec;
     unsigned workers;
     struct listener listener[VG_WORKERS_MAX];

@@ -17,7 +17,7 @@ static void print_usage(FILE *out, const struct server *server)
 {
     fprintf(out,
             "usage: %s [--listen ADDR:PORT] [--workers N] [--connections N] [--drain SECONDS]\n"
-            "       [--report FILE] [--level N]",
+            "       [--report FILE] [--telemetry ADDR:PORT|unix:PATH] [--level N]",
             server->name);
     for (unsigned i = 0; i < server->limit_count; i++)
         fprintf(out, " [--%s N]", server->limits[i].name);
@@ -47,6 +47,12 @@ static void print_help(const struct server *server)
         "  --drain SECONDS     how long connections may take to end after SIGTERM or SIGINT,\n"
         "                      0 to %d, by default 5. If some have not, the exit code is 1\n"
         "  --report FILE       at the end, write what was measured to FILE, as JSON\n"
+        "  --telemetry ADDR:PORT|unix:PATH\n"
+        "                      serve /metrics, /tasks and /verdicts over HTTP there. ADDR: "
+        "127.0.0.1\n"
+        "                      or [::1], no other machine; PORT 0: any free one, which is "
+        "printed;\n"
+        "                      PATH: a socket for this user alone\n"
         "  --level N           of the instruments: 0 off, 1 verdicts, 2, the default, also how "
         "long\n"
         "                      woken futures wait to be polled\n",
@@ -94,19 +100,19 @@ static bool parse_option(struct server *server, int option, const char *value)
         return *value != '\0';
     case 'i':
         return parse_number(value, VG_LEVEL_OFF, VG_LEVEL_FULL, &options->level);
+    case 't':
+        options->telemetry = value;
+        return *value != '\0';
     default:
         return false;
     }
 }
 
 static const struct option common[] = {
-    {"listen", required_argument, NULL, 'l'},
-    {"workers", required_argument, NULL, 'w'},
-    {"connections", required_argument, NULL, 'c'},
-    {"drain", required_argument, NULL, 'd'},
-    {"report", required_argument, NULL, 'r'},
-    {"level", required_argument, NULL, 'i'},
-    {"help", no_argument, NULL, 'h'},
+    {"listen", required_argument, NULL, 'l'},      {"workers", required_argument, NULL, 'w'},
+    {"connections", required_argument, NULL, 'c'}, {"drain", required_argument, NULL, 'd'},
+    {"report", required_argument, NULL, 'r'},      {"telemetry", required_argument, NULL, 't'},
+    {"level", required_argument, NULL, 'i'},       {"help", no_argument, NULL, 'h'},
 };
 
 enum { COMMON = sizeof common / sizeof *common };

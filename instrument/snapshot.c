@@ -67,8 +67,8 @@ static void ask_executor(struct vg_snapshot_worker *worker, struct vg_exec *exec
 {
     vg_exec_worker(exec, index, &worker->info);
     vg_exec_driver_stats(exec, index, &worker->driver);
-    worker->kernel_wait_known = worker->info.thread != 0 &&
-                                vg_os_thread_waited(worker->info.thread, &worker->kernel_wait);
+    worker->kernel_wait_known =
+        worker->info.thread != 0 && vg_os_thread_waited(worker->info.thread, &worker->kernel_wait);
 }
 
 static void fill_worker(struct vg_snapshot *snapshot, struct vg_liveness *live,
@@ -110,8 +110,7 @@ static void fill_verdicts(struct vg_snapshot *snapshot, struct vg_liveness *live
             .suspected = vg_load(&count->found[VG_SUSPECTED], relaxed),
             .confirmed = vg_load(&count->found[VG_CONFIRMED], relaxed),
         };
-        vg_octaves_add(&snapshot->verdict[i].lasted, &lasted,
-                       vg_load(&count->lasted_sum, relaxed));
+        vg_octaves_add(&snapshot->verdict[i].lasted, &lasted, vg_load(&count->lasted_sum, relaxed));
     }
 }
 

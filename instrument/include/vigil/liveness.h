@@ -200,14 +200,14 @@ struct vg_snapshot_worker {
 
 struct vg_snapshot_verdict {
     uint64_t reported, suppressed, healed;
-    uint64_t active; /* reported, and not over */
+    uint64_t active;               /* reported, and not over */
     uint64_t suspected, confirmed; /* reported or suppressed */
     struct vg_octaves lasted;      /* those that are over */
 };
 
 struct vg_snapshot_open {
     uint64_t count, over_10ms, over_100ms, over_1s;
-    uint64_t oldest;            /* age in nanoseconds */
+    uint64_t oldest; /* age in nanoseconds */
     uint64_t oldest_of[VG_NODES];
     const struct vg_site *site; /* of the oldest */
     enum vg_node node;
@@ -218,9 +218,9 @@ struct vg_snapshot {
     char name[32]; /* the executor's */
     unsigned level;
     uint64_t tasks;
-    uint64_t lost;     /* reports that found no room */
-    uint64_t healings; /* grants that were revoked, reported or not */
-    uint64_t uptime;   /* of the executor; 0: none is attached */
+    uint64_t lost;                  /* reports that found no room */
+    uint64_t healings;              /* grants that were revoked, reported or not */
+    uint64_t uptime;                /* of the executor; 0: none is attached */
     uint64_t running, queued, idle; /* tasks, as the walk met them */
     uint64_t children;              /* futures that are one of several their task waits for */
     uint64_t injected;              /* queued by threads outside, and not taken yet */
