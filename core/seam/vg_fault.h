@@ -13,6 +13,7 @@
  * slab, slots     no memory for tasks; none for waker slots
  * thread          no more threads
  * reserve, watchdog   no address space for the instruments; no thread for their watchdog
+ * telemetry       no thread for the endpoint
  * bell*, ring*    a worker's doorbell or its ring is not to be had
  * register        a thread may not register its ring's descriptor
  * enter*          the kernel takes nothing of what is to be submitted
