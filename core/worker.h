@@ -41,10 +41,11 @@ struct vg_counts {
 };
 
 /*
- * What a worker shows of itself besides: written by it alone, relaxed. An observer sees each word as it was a
+ * What a worker shows of itself besides: written by it alone, relaxed but for the task. An observer sees each word as it was a
  * moment ago, as long as a store takes to arrive.
  *
- * polling  The task that is being polled; NULL between polls. counts.polls is bumped before it is set. If an
+ * polling  The task that is being polled; NULL between polls. Set with release, so that whoever sees it
+ *          (acquire) finds its slot prepared. counts.polls is bumped before it is set. If an
  *          observer sees the same count twice, and a task both times, the worker was in that one
  *          poll all the time between: a poll that had ended would have set NULL, and the next one the count.
  * state    enum vg_worker_state
