@@ -95,7 +95,7 @@ void vg_text_func(struct vg_text *text, const struct vg_site *site)
     static const char suffix[] = "_body"; /* the compiler's name for it, by VG_ASYNC */
     size_t length = strlen(site->func);
 
-    if (length > sizeof suffix && strcmp(site->func + length - sizeof suffix + 1, suffix) == 0)
+    if (length >= sizeof suffix && strcmp(site->func + length - sizeof suffix + 1, suffix) == 0)
         length -= sizeof suffix - 1;
     vg_text_add(text, "%.*s", (int)length, site->func);
 }

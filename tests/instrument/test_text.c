@@ -82,3 +82,23 @@ TEST(places_are_shown_with_the_last_directory)
     vg_text_site(&text, NULL);
     CHECK_EQ(strcmp(buffer, "src/conn.c:42 conn.c:7 ?"), 0);
 }
+
+TEST(functions_are_shown_without_what_the_compiler_sees)
+{
+    static const char *const names[][2] = {{"session_body", "session"},
+                                           {"f_body", "f"},
+                                           {"_body", "_body"},
+                                           {"x", "x"},
+                                           {"body", "body"}};
+
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct vg_site site = {.func = names[i][0]};
+        char buffer[64];
+        struct vg_text text;
+
+        vg_text_init(&text, buffer, sizeof buffer);
+        vg_text_func(&text, &site);
+        if (strcmp(buffer, names[i][1]) != 0)
+            FAIL("'%s'", buffer);
+    }
+}
