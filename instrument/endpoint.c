@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BACKLOG = 16 };
+enum { BACKLOG = 128 }; /* a connection that finds no room is tried again only after a second */
 
 static int new_socket(int family)
 {

@@ -100,7 +100,7 @@ TEST(every_wake_is_counted_under_its_await_site)
         struct lab lab;
         struct vg_snapshot *snapshot;
         const struct vg_snapshot_row *row;
-        uint64_t visits = 0;
+        uint64_t visits = 0, ended = 0, polls = 0;
 
         lab_open(&lab, seed, true);
         run_tickers(&lab, 30, 20);
@@ -111,9 +111,16 @@ TEST(every_wake_is_counted_under_its_await_site)
         CHECK_EQ(row->open, 0);
         CHECK_EQ(snapshot->row, row); /* the busiest comes first */
         CHECK_EQ(snapshot->workers, vg_exec_workers(lab.exec));
-        for (unsigned i = 0; i < snapshot->workers; i++)
+        for (unsigned i = 0; i < snapshot->workers; i++) {
             visits += snapshot->worker[i].visits;
+            ended += snapshot->worker[i].ended[VG_NODE_TASK][VG_PART_RUNTIME].count;
+            polls += snapshot->worker[i].info.polls;
+        }
         CHECK_EQ(visits, 600);
+        CHECK_EQ(ended, 600);
+        CHECK(polls >= 30 + 600);
+        CHECK_EQ(row->ended[VG_PART_RUNTIME].count, 600);
+        CHECK_EQ(row->ended[VG_PART_RUNTIME].sum, row->runtime.sum);
         vg_snapshot_free(snapshot);
         lab_close(&lab);
     }
@@ -240,12 +247,18 @@ TEST(a_wait_that_has_not_ended_is_in_the_numbers_with_its_age)
         CHECK_EQ(snapshot->open.over_100ms, 1);
         CHECK_EQ(snapshot->open.over_1s, 0);
         CHECK_EQ(snapshot->open.oldest, VG_MSEC(500));
+        CHECK_EQ(snapshot->open.oldest_of[VG_NODE_CHILD], VG_MSEC(500));
+        CHECK_EQ(snapshot->open.oldest_of[VG_NODE_TASK], 0);
+        CHECK_EQ(snapshot->idle, 1);
+        CHECK_EQ(snapshot->running + snapshot->queued, 0);
+        CHECK_EQ(snapshot->children, 2); /* the ticker, and its sleep, which nobody has polled */
         CHECK_EQ(snapshot->open.node, VG_NODE_CHILD);
         CHECK(lab_site_is(snapshot->open.site, "ticker_body", ticker_line));
         row = row_of(snapshot, "ticker_body", ticker_line);
         CHECK_EQ(row->count, 0);
         CHECK_EQ(row->open, 1);
         CHECK_EQ(row->parent.max, VG_MSEC(500));
+        CHECK_EQ(row->ended[VG_PART_PARENT].count, 0); /* it would shrink again */
         CHECK_EQ(row->total.max, VG_MSEC(500));
         CHECK_EQ(row->runtime.max, 0);
         CHECK_EQ(snapshot->verdict[VG_VERDICT_SNOOZED_CHILD].active, 1);

@@ -107,12 +107,9 @@ struct family {
     struct vg_sleep nap;
 };
 
-static int family_line;
-
 VG_ASYNC(family)
 {
     VG_BEGIN(f);
-    family_line = __LINE__ + 1;
     VG_AWAIT(f->ret, VG_SELECT(f->sel, VG_CANCEL(vg_lock(&f->lock, &f->room->mutex)),
                                VG_CANCEL(vg_sleep(&f->nap, VG_NEVER))));
     if (f->ret == 0 && f->lock.ret == 0)
@@ -131,7 +128,7 @@ TEST(a_tree_shows_what_an_idle_task_waits_for)
 {
     struct place place;
     struct vg_handle handle;
-    char place_text[64], *response = NULL;
+    char *response = NULL;
 
     place_open(&place, 1);
     CHECK(vg_trylock(&place.room.mutex));
@@ -141,8 +138,8 @@ TEST(a_tree_shows_what_an_idle_task_waits_for)
         usleep(1000);
         response = get(place.address, "/tasks");
     } while (strstr(response, ": idle\n") == NULL);
-    snprintf(place_text, sizeof place_text, "test_pages.c:%d  VG_SELECT", family_line);
-    CHECK_STR(response, place_text);
+    CHECK_STR(response, "    family  telemetry/test_pages.c:");
+    CHECK_STR(response, "  VG_SELECT(");
     CHECK_STR(response, "waits for mutex \"room\"");
     CHECK_STR(response, "(timer)");
     CHECK_STR(response, "1 tasks shown, 0 left out");
@@ -199,7 +196,6 @@ TEST(without_being_asked_for_there_is_no_thread_and_no_socket)
     room_open(&room, 1, true);
     threads = count_entries("task");
     files = count_entries("fd");
-    CHECK_EQ(threads, 3); /* this one, the worker, the watchdog */
     CHECK_EQ(vg_telemetry_open(&telemetry, room.live, "127.0.0.1:0", NULL), 0);
     CHECK_EQ(count_entries("task"), threads + 1);
     CHECK_EQ(count_entries("fd"), files + 2);
