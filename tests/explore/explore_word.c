@@ -226,3 +226,63 @@ static void refuses(void)
     MC_ASSERT(!vg_word_claim(&word));
 }
 MC_MODEL(word_finished, .threads = 3, .init = init_spawned, .thread = finished, .final = refuses);
+
+/* ---- another task in the slot ---------------------------------------------------------------------- */
+
+static VG_ATOMIC(uint64_t) slot_id; /* as in task.h: odd while the slot holds a task */
+static uint64_t frame_of;           /* what the frame says about whose it is */
+
+static void init_slot(void)
+{
+    init(1);
+    vg_store(&slot_id, 1, relaxed);
+    frame_of = 1;
+}
+
+/* The first task is woken, polled, and ends; the next one is spawned into its slot, and suspends. */
+static void end_and_spawn(void)
+{
+    mc_bell_wait(&queue);
+    queued--;
+    poll();
+    vg_word_finish(&word);
+    vg_store(&slot_id, 2, relaxed);
+
+    VG_WR(&frame_of);
+    frame_of = 3;
+    VG_WR(&base);
+    base = 0;
+    vg_store(&word, (uintptr_t)VG_WORD_S, release);
+    vg_store(&slot_id, 3, release);
+    MC_ASSERT(vg_word_take(&word, &base) == NULL);
+    MC_ASSERT(vg_word_end(&word, &base));
+}
+
+/* Looks for the task that the walk has shown, which may have ended before it is held. */
+static void observe_by_id(void)
+{
+    const uint64_t id = vg_load(&slot_id, acquire);
+
+    if (!(id & 1) || !vg_word_claim(&word))
+        return;
+    if (vg_load(&slot_id, relaxed) == id) {
+        VG_RD(&frame_of);
+        MC_ASSERT(frame_of == id);
+    }
+    if (!vg_word_unclaim(&word))
+        enqueue();
+}
+
+static void reused(int id)
+{
+    if (id == 0) {
+        end_and_spawn();
+    } else if (id == 1) {
+        wake(0);
+    } else {
+        observe_by_id();
+        observe_by_id();
+    }
+}
+MC_MODEL(word_observed_and_reused, .threads = 3, .init = init_slot, .thread = reused,
+         .final = all_answered);
