@@ -10,6 +10,7 @@ packages='
     clang clang-format clang-tidy libclang-rt-dev
     liburing-dev libck-dev libjemalloc-dev libhttp-parser-dev libbenchmark-dev
     wrk curl git ca-certificates
+    prometheus python3 python3-prometheus-client
 '
 
 say() { printf 'setup: %s\n' "$*"; }

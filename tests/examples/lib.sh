@@ -35,7 +35,7 @@ contains() { printf '%s\n' "$3" | grep -q -- "$2" || failed "$1: no '$2' in: $3"
 json() {
     file=$1
     shift
-    "$cmake" -D "file=$file" -D "path=$*" -P "$here/json.cmake" || failed "$file: no $*"
+    "$cmake" -D "file=$file" -D "path=$*" -P "$here/../examples/json.cmake" || failed "$file: no $*"
 }
 
 # verdicts <report>: how many of all kinds there are, whatever kinds there are.

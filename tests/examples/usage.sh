@@ -31,6 +31,8 @@ for program in echo_server http_server; do
     refuses $program --drain 3601
     refuses $program --drain 1.5
     refuses $program --report ''
+    refuses $program --telemetry
+    refuses $program --telemetry ''
     refuses $program --level 3
     refuses $program --level off
 done
@@ -52,7 +54,8 @@ for program in echo_server http_server futurelock; do
 done
 
 # What is well-formed and cannot be had: exit code 1, and the reason.
-for options in '--listen 203.0.113.1:0' "--report $tmp/missing/report.json"; do
+for options in '--listen 203.0.113.1:0' "--report $tmp/missing/report.json" '--telemetry 0.0.0.0:0' \
+    '--telemetry localhost' "--telemetry unix:$tmp/missing/socket"; do
     code=0
     "$programs/http_server" --listen 127.0.0.1:0 $options >"$tmp/out" 2>"$tmp/err" || code=$?
     same "exit code of http_server $options" $code 1
