@@ -30,6 +30,14 @@ void vg_client_end(struct vg_client *client)
     client->state = VG_CLIENT_FREE;
 }
 
+void vg_client_reset(struct vg_client *client)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    (void)setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    vg_client_end(client);
+}
+
 short vg_client_events(const struct vg_client *client)
 {
     return client->state == VG_CLIENT_WRITING ? POLLOUT : POLLIN;
@@ -95,12 +103,13 @@ void vg_client_respond(struct vg_client *client, unsigned status, const char *ty
     VG_ASSERT(client->head_length < sizeof client->head);
     if (head_only)
         vg_page_free(&client->page);
+    client->paged = client->page.length > 0;
     client->state = VG_CLIENT_WRITING;
     client->deadline = now + PATIENCE;
     vg_client_continue(client, now);
 }
 
-static void linger(struct vg_client *client, uint64_t now)
+static void await_end(struct vg_client *client, uint64_t now)
 {
     vg_page_free(&client->page);
     client->state = VG_CLIENT_LINGERING;
@@ -131,7 +140,7 @@ static void send_more(struct vg_client *client, uint64_t now)
     }
     client->sent += (size_t)n;
     if (client->sent == client->head_length + client->page.length)
-        linger(client, now);
+        await_end(client, now);
 }
 
 static void drop_more(struct vg_client *client)

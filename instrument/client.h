@@ -14,6 +14,8 @@
  * LINGERING  all is sent, and the end of the stream too. What still comes is dropped until the client ends its
  *          own: closing at once would have the kernel reset the connection, and the client could lose
  *          the response.
+ *
+ * A client that is too slow is reset, so that the kernel does not keep a page for it after the close.
  */
 
 enum vg_client_state {
@@ -27,6 +29,7 @@ struct vg_client {
     enum vg_client_state state;
     int fd;
     uint64_t deadline; /* when it is closed if it is still in this state */
+    bool paged;        /* its response is more than a status */
     size_t in_length, dropped;
     size_t head_length, sent; /* sent: of head and page together */
     struct vg_page page;
@@ -36,6 +39,9 @@ struct vg_client {
 
 void vg_client_begin(struct vg_client *client, int fd, uint64_t now);
 void vg_client_end(struct vg_client *client);
+
+/* Ends it, and has what it was sent and has not received thrown away. */
+void vg_client_reset(struct vg_client *client);
 
 /* For poll(2). */
 short vg_client_events(const struct vg_client *client);

@@ -105,9 +105,9 @@ void vg_page_text(struct vg_page *page, const char *value)
 
 void vg_page_key(struct vg_page *page, const char *key)
 {
-    const char last = page->length > 0 ? page->data[page->length - 1] : '{';
+    const bool is_first = page->length == 0 || page->data[page->length - 1] == '{';
 
-    vg_page_add(page, "%s\"%s\":", last == '{' ? "" : ",", key);
+    vg_page_add(page, "%s\"%s\":", is_first ? "" : ",", key);
 }
 
 void vg_page_member(struct vg_page *page, const char *key, uint64_t value)

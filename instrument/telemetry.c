@@ -28,23 +28,30 @@ static unsigned count_served(const struct vg_telemetry *telemetry)
     return n;
 }
 
-/* A free place, or that of the client that has lingered longest. */
+/* Whether the first of two lingering clients is to give way rather than the second. */
+static bool gives_way(const struct vg_client *client, const struct vg_client *other)
+{
+    if (client->paged != other->paged)
+        return !client->paged; /* there is less to lose */
+    return client->deadline < other->deadline;
+}
+
+/* A free place, or that of a client that lingers. */
 static struct vg_client *find_place(struct vg_telemetry *telemetry)
 {
-    struct vg_client *oldest = NULL;
+    struct vg_client *weakest = NULL;
 
     for (unsigned i = 0; i < VG_CLIENTS_MAX; i++) {
         struct vg_client *client = &telemetry->client[i];
 
         if (client->state == VG_CLIENT_FREE)
             return client;
-        if (client->state == VG_CLIENT_LINGERING &&
-            (oldest == NULL || client->deadline < oldest->deadline))
-            oldest = client;
+        if (client->state == VG_CLIENT_LINGERING && (weakest == NULL || gives_way(client, weakest)))
+            weakest = client;
     }
-    if (oldest != NULL)
-        vg_client_end(oldest);
-    return oldest;
+    if (weakest != NULL)
+        vg_client_reset(weakest);
+    return weakest;
 }
 
 /* One too many: told so at once, whatever it was going to ask. */
@@ -98,7 +105,7 @@ static void expire(struct vg_telemetry *telemetry, struct vg_client *client)
     if (client->state == VG_CLIENT_READING)
         vg_telemetry_refuse(telemetry, client, 408);
     else
-        vg_client_end(client);
+        vg_client_reset(client);
 }
 
 /* ---- the thread ------------------------------------------------------------------------------------ */

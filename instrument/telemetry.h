@@ -16,7 +16,7 @@
  * stop   1: end. Written before the bell is rung, an eventfd under the thread's poll.
  *
  * At most VG_TELEMETRY_CONNECTIONS clients read or write at a time. The other places are for those that linger,
- * the ones that were turned away included; whoever lingers longest gives way when all are taken.
+ * the ones that were turned away included. When all are taken, these give way first, the oldest of them.
  */
 
 enum { VG_CLIENTS_MAX = 16 };
