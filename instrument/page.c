@@ -71,26 +71,37 @@ void vg_page_add(struct vg_page *page, const char *format, ...)
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-static void put_char(struct vg_page *page, unsigned char c)
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
+}
+
+static void put_escaped(struct vg_page *page, unsigned char c)
 {
     if (c == '"' || c == '\\')
         vg_page_add(page, "\\%c", c);
-    else if (c < 0x20 || c > 0x7e)
-        vg_page_add(page, "\\u%04x", c);
     else
-        vg_page_put(page, (const char *)&c, 1);
+        vg_page_add(page, "\\u%04x", c);
 }
 
 static void put_string(struct vg_page *page, const char *value, size_t limit)
 {
+    size_t at = 0, plain;
+
     if (value == NULL) {
-        vg_page_add(page, "null");
+        vg_page_put(page, "null", 4);
         return;
     }
-    vg_page_add(page, "\"");
-    for (; *value != '\0' && limit > 0; value++, limit--)
-        put_char(page, (unsigned char)*value);
-    vg_page_add(page, "%s\"", *value != '\0' ? "..." : "");
+    vg_page_put(page, "\"", 1);
+    while (value[at] != '\0' && at < limit) {
+        for (plain = 0; at + plain < limit && is_plain((unsigned char)value[at + plain]);)
+            plain++;
+        vg_page_put(page, value + at, plain);
+        at += plain;
+        if (plain == 0)
+            put_escaped(page, (unsigned char)value[at++]);
+    }
+    vg_page_add(page, "%s\"", value[at] != '\0' ? "..." : "");
 }
 
 void vg_page_string(struct vg_page *page, const char *value)

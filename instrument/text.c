@@ -30,6 +30,14 @@ void vg_text_add(struct vg_text *text, const char *format, ...)
         text->at += (size_t)length < room ? (size_t)length : room;
 }
 
+static void add_char(struct vg_text *text, char c)
+{
+    if (text->at == text->end)
+        return;
+    *text->at++ = c;
+    *text->at = '\0';
+}
+
 void vg_text_name(struct vg_text *text, const char *name)
 {
     if (name == NULL)
@@ -44,7 +52,7 @@ void vg_text_name(struct vg_text *text, const char *name)
         if (c < 0x20 || c > 0x7e)
             vg_text_add(text, "\\x%02x", c);
         else
-            vg_text_add(text, "%c", c);
+            add_char(text, (char)c);
     }
 }
 
