@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "instrument/json.h"
+#include "instrument/live.h"
 #include "tasks.h"
 
 /* A futurelock, from its beginning to its end, as the endpoint tells it. */
@@ -87,4 +88,57 @@ TEST(a_futurelock_is_active_and_then_past)
     vg_unlock(&place.room.mutex);
     end_tasks(&handle, 1);
     place_close(&place);
+}
+
+/* ---- the end ----------------------------------------------------------------------------------- */
+
+struct witness {
+    struct vg_liveness *live;
+    unsigned reports;
+};
+
+static void take_snapshot(const struct vg_report *report, void *arg)
+{
+    struct witness *witness = (struct witness *)arg;
+    struct vg_snapshot *snapshot;
+
+    CHECK_EQ(report->verdict, VG_VERDICT_FUTURELOCK);
+    CHECK_EQ(vg_snapshot(witness->live, &snapshot), 0);
+    CHECK_EQ(snapshot->verdict[VG_VERDICT_FUTURELOCK].confirmed, 1);
+    vg_snapshot_free(snapshot);
+    witness->reports++;
+}
+
+/* Nobody scans before the executor is closed, which then makes the report. */
+TEST(a_report_that_is_made_at_the_end_may_take_a_snapshot)
+{
+    struct vg_liveness_config watch = VG_LIVENESS_INIT;
+    struct vg_config config = VG_CONFIG_INIT;
+    struct witness witness = {.reports = 0};
+    struct room room = {.live = NULL};
+    struct vg_handle handle;
+
+    TEST_TIMEOUT(20); /* what goes wrong here is a deadlock */
+    watch.manual = true;
+    watch.to_stderr = false;
+    watch.report = take_snapshot;
+    watch.arg = &witness;
+    CHECK_EQ(vg_liveness_open(&witness.live, &watch), 0);
+    config.probe = vg_liveness_probe(witness.live);
+    config.workers = 1;
+    config.no_healing = true;
+    CHECK_EQ(vg_exec_open(&room.exec, &config), 0);
+    vg_mutex_init(&room.mutex, "room");
+    CHECK(vg_trylock(&room.mutex));
+    CHECK_EQ(VG_SPAWN(room.exec, &handle, locker, &room), 0);
+    while (!vg_post_pending(witness.live))
+        usleep(1000);
+    vg_task_cancel(&handle);
+    vg_unlock(&room.mutex);
+    end_tasks(&handle, 1);
+    CHECK_EQ(witness.reports, 0);
+    CHECK_EQ(vg_exec_close(room.exec, VG_SEC(60)), 0);
+    CHECK(witness.reports >= 1);
+    vg_mutex_fini(&room.mutex);
+    vg_liveness_close(witness.live);
 }
