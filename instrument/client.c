@@ -8,15 +8,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static const uint64_t PATIENCE = VG_SEC(1); /* for a request, for a response, for the end */
-
 enum { DROPPED_MAX = 256 * 1024 };
 
-void vg_client_begin(struct vg_client *client, int fd, uint64_t now)
+void vg_client_begin(struct vg_client *client, int fd, uint64_t patience, uint64_t now)
 {
     client->state = VG_CLIENT_READING;
     client->fd = fd;
-    client->deadline = now + PATIENCE;
+    client->patience = patience;
+    client->deadline = now + client->patience;
     client->in_length = client->dropped = 0;
     client->head_length = client->sent = 0;
 }
@@ -105,7 +104,7 @@ void vg_client_respond(struct vg_client *client, unsigned status, const char *ty
         vg_page_free(&client->page);
     client->paged = client->page.length > 0;
     client->state = VG_CLIENT_WRITING;
-    client->deadline = now + PATIENCE;
+    client->deadline = now + client->patience;
     vg_client_continue(client, now);
 }
 
@@ -113,7 +112,7 @@ static void await_end(struct vg_client *client, uint64_t now)
 {
     vg_page_free(&client->page);
     client->state = VG_CLIENT_LINGERING;
-    client->deadline = now + PATIENCE;
+    client->deadline = now + client->patience;
     if (shutdown(client->fd, SHUT_WR) < 0)
         vg_client_end(client);
 }

@@ -28,6 +28,7 @@ enum vg_client_state {
 struct vg_client {
     enum vg_client_state state;
     int fd;
+    uint64_t patience; /* for its request, for its response, for its end */
     uint64_t deadline; /* when it is closed if it is still in this state */
     bool paged;        /* its response is more than a status */
     size_t in_length, dropped;
@@ -37,7 +38,7 @@ struct vg_client {
     char in[VG_HEAD_MAX];
 };
 
-void vg_client_begin(struct vg_client *client, int fd, uint64_t now);
+void vg_client_begin(struct vg_client *client, int fd, uint64_t patience, uint64_t now);
 void vg_client_end(struct vg_client *client);
 
 /* Ends it, and has what it was sent and has not received thrown away. */

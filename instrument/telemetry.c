@@ -76,7 +76,7 @@ static bool accept_one(struct vg_telemetry *telemetry, uint64_t now)
     }
     client = find_place(telemetry);
     VG_ASSERT(client != NULL); /* more places than clients that are served */
-    vg_client_begin(client, fd, now);
+    vg_client_begin(client, fd, telemetry->patience, now);
     if (!has_room)
         turn_away(telemetry, client);
     return true;
@@ -229,6 +229,7 @@ int vg_telemetry_open(struct vg_telemetry **out, struct vg_liveness *live, const
     memset(telemetry, 0, sizeof *telemetry);
     telemetry->alloc = *alloc;
     telemetry->page_max = config->page_max != 0 ? config->page_max : PAGE_MAX;
+    telemetry->patience = config->patience != 0 ? config->patience : VG_SEC(1);
     telemetry->live = live;
     rc = start(telemetry, address);
     if (rc < 0) {

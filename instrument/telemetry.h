@@ -24,6 +24,7 @@ enum { VG_CLIENTS_MAX = 16 };
 struct vg_telemetry {
     struct vg_alloc alloc;
     size_t page_max;
+    uint64_t patience;
     struct vg_liveness *live;
     struct vg_endpoint endpoint;
     int bell;

@@ -16,7 +16,8 @@
 
 #include "liveness/room.h"
 
-/* A client of the telemetry, and a room that has one. Reads end with the test's own limit. */
+/* A client of the telemetry, and a room that has one. Reads end with the test's own limit, and the endpoint is
+ * patient unless that is what is tested: machines may be slow. */
 
 struct place {
     struct room room;
@@ -24,19 +25,19 @@ struct place {
     const char *address;
 };
 
-static inline void place_open_at(struct place *place, unsigned workers, const char *address,
-                                 size_t page_max)
+static inline void place_open_with(struct place *place, unsigned workers, const char *address,
+                                   const struct vg_telemetry_config *config)
 {
-    const struct vg_telemetry_config config = {.alloc = &test_alloc, .page_max = page_max};
-
     room_open(&place->room, workers, true);
-    CHECK_EQ(vg_telemetry_open(&place->telemetry, place->room.live, address, &config), 0);
+    CHECK_EQ(vg_telemetry_open(&place->telemetry, place->room.live, address, config), 0);
     place->address = vg_telemetry_address(place->telemetry);
 }
 
 static inline void place_open(struct place *place, unsigned workers)
 {
-    place_open_at(place, workers, "127.0.0.1:0", 0);
+    const struct vg_telemetry_config config = {.alloc = &test_alloc, .patience = VG_SEC(50)};
+
+    place_open_with(place, workers, "127.0.0.1:0", &config);
 }
 
 static inline void place_close(struct place *place)

@@ -154,11 +154,13 @@ TEST(a_tree_shows_what_an_idle_task_waits_for)
 
 TEST(a_page_that_would_be_too_long_says_so)
 {
+    struct vg_telemetry_config config = {.alloc = &test_alloc, .patience = VG_SEC(50)};
     struct place place;
     struct vg_handle handle[100];
     char *response;
 
-    place_open_at(&place, 1, "127.0.0.1:0", 36 * 1024);
+    config.page_max = 36 * 1024;
+    place_open_with(&place, 1, "127.0.0.1:0", &config);
     spawn_sleepers(&place.room, handle, 100);
     response = get(place.address, "/tasks");
     CHECK_EQ(status_of(response), 200);
@@ -168,7 +170,8 @@ TEST(a_page_that_would_be_too_long_says_so)
     end_tasks(handle, 100);
     place_close(&place);
 
-    place_open_at(&place, 1, "127.0.0.1:0", 1024);
+    config.page_max = 1024;
+    place_open_with(&place, 1, "127.0.0.1:0", &config);
     CHECK_EQ(get_status(place.address, "/metrics"), 503);
     CHECK_EQ(get_status(place.address, "/"), 200);
     place_close(&place);

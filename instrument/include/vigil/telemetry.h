@@ -33,10 +33,10 @@ extern "C" {
  * Requests  GET and HEAD of these paths. Others: 404; other methods: 405; what is no HTTP/1 request, or names a
  *           host that is not this machine (a page that a browser was tricked into): 400; a head of more than 8 KiB:
  *           431; more than VG_TELEMETRY_CONNECTIONS at once, or no memory: 503. One response a connection.
- * Limits    A second for the request and another for reading the response, then the connection is closed. A
- *           page ends at page_max bytes; /tasks says how many tasks are left out, /metrics is refused with 503.
- *           The 64 busiest await sites have series of their own, from their first scrape on; further ones are
- *           site="other".
+ * Limits    A second (`patience`) for the request and another for reading the response, then the connection is
+ *           reset. A page ends at page_max bytes; /tasks says how many tasks are left out, /metrics is refused
+ *           with 503. The 64 busiest await sites have series of their own, from their first scrape on; further
+ *           ones are site="other".
  * Privacy   No addresses of memory, no payload, no environment, no arguments. Names of types, functions, files
  *           and resources, as the program spells them, escaped and cut off.
  * Memory    Four pages at most, from the allocation hooks, and about 200 KiB.
@@ -57,6 +57,7 @@ enum { VG_TELEMETRY_CONNECTIONS = 4 };
 struct vg_telemetry_config {
     const struct vg_alloc *alloc; /* of pages, from the endpoint's thread; NULL: vg_alloc_default */
     size_t page_max;              /* bytes; 0: 8 MiB */
+    uint64_t patience;            /* for a request, and again for its response; 0: a second */
 };
 
 /*
