@@ -17,7 +17,8 @@ extern "C" {
  *
  * Memory   The resource lives as long as the primitive. Names and places are static storage.
  * Threads  ops->owner and ops->ahead lock the primitive's own guard; instruments call them from the
- *          worker that owns the waiting task, or from the watchdog.
+ *          worker that owns the waiting task, or from a thread of their own that holds it. ops->waits of the
+ *          leaf likewise.
  * Cost     Two words to construct; nothing when nobody asks.
  */
 

@@ -37,8 +37,8 @@ extern "C" {
  * Verdicts  See enum vg_verdict. "Confirmed" means that the state itself proves it; "suspected", that
  *           something the instrument cannot see may still end it.
  * Memory    One mapping per executor, about 18 KiB for each worker and await site, of which only what
- *           is used becomes resident. Nothing is allocated while tasks run. The object outlives the
- *           executor it serves, and serves one at a time.
+ *           is used becomes resident, and 100 KiB for the last reports. Nothing is allocated while tasks
+ *           run. The object outlives the executor it serves, and serves one at a time.
  * Threads   vg_liveness_open() and vg_liveness_close() bracket the executor. vg_snapshot() from any
  *           thread in between, one at a time: others wait, vg_exec_open() and vg_exec_close() included.
  *           Reports are made by one thread at a time: the watchdog's, or the caller's of vg_watch_scan().
