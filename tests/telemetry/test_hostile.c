@@ -303,6 +303,7 @@ TEST(what_is_sent_after_the_request_does_not_cost_the_answer)
     static struct vg_handle handle[TASKS];
     static char junk[100 * 1024];
     const int small = 65536;
+    struct pollfd ready;
     struct place place;
     char *response;
     int fd;
@@ -313,6 +314,8 @@ TEST(what_is_sent_after_the_request_does_not_cost_the_answer)
     fd = dial(place.address);
     CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
     say(fd, "GET /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 102400\r\n\r\n");
+    ready = (struct pollfd){.fd = fd, .events = POLLIN};
+    CHECK_EQ(poll(&ready, 1, -1), 1); /* a part of the response is here, and more cannot come */
     put(fd, junk, sizeof junk);
     response = hear(fd);
     CHECK_EQ(status_of(response), 200);
