@@ -142,8 +142,7 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
         vg_wlist_append(&task->ready, &waiter->node);
         return;
     }
-    if (VG_UNLIKELY(cx->now <
-                    waiter->woken_at)) /* whoever woke it read the clock after us */
+    if (VG_UNLIKELY(cx->now < waiter->woken_at)) /* whoever woke it read the clock after us */
         cx->now = cx->worker->now = waiter->woken_at;
     if (VG_UNLIKELY(task->fences > 0)) {
         if (is_fenced(waiter->fut, &gate)) {

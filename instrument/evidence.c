@@ -169,3 +169,21 @@ void vg_evidence_poll_after_ready(struct vg_evidence *evidence, struct vg_task *
     evidence->report.parent.site = site;
     vg_tree_copy(&evidence->tree, task, NULL, NULL);
 }
+
+void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info *worker,
+                      uint64_t now)
+{
+    struct vg_report *report = &evidence->report;
+
+    memset(evidence, 0, offsetof(struct vg_evidence, tree));
+    evidence->tree.lines = evidence->tree.more = 0;
+    evidence->tree.truncated = false;
+    evidence->polls = worker->task_polls;
+    report->verdict = VG_VERDICT_BLOCKED_WORKER;
+    report->confidence = VG_CONFIRMED;
+    report->at = now;
+    report->task = worker->polling;
+    report->task_name = worker->task_name;
+    report->task_spawned = worker->task_spawned;
+    report->queued = worker->queued;
+}

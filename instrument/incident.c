@@ -46,8 +46,8 @@ static struct vg_incident *place_for(struct vg_incidents *incidents,
     return unused != NULL ? unused : &incidents->incident[incidents->next++ % VG_INCIDENTS_MAX];
 }
 
-void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *evidence,
-                      bool muted)
+struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
+                                     const struct vg_evidence *evidence)
 {
     struct vg_incident *incident = place_for(incidents, evidence);
 
@@ -55,7 +55,6 @@ void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *
         remove_entry(incidents, incident);
     *incident = (struct vg_incident){
         .open = true,
-        .muted = muted,
         .alive = true,
         .starved = evidence->starved,
         .resource = evidence->resource,
@@ -63,35 +62,41 @@ void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *
     };
     vg_store(&incidents->open, vg_incidents_open(incidents) + 1, relaxed);
     count(&incidents->count[evidence->report.verdict].active, 1);
+    return incident;
 }
 
-static bool is_kind(const struct vg_rate *rate, const struct vg_report *report)
+/* Reports of the same kind. Polls are told apart before anybody knows where in its task they are. */
+static void set_kind(struct vg_rate *rate, const struct vg_report *report)
 {
-    return rate->since != 0 && rate->verdict == report->verdict &&
-           rate->parent == report->parent.site &&
-           rate->child == (report->starved.site != NULL ? (const void *)report->starved.site
-                                                        : (const void *)report->starved.type) &&
-           rate->place == report->resource_place;
+    const bool poll = report->verdict == VG_VERDICT_BLOCKED_WORKER;
+
+    rate->verdict = report->verdict;
+    rate->parent = poll ? NULL : report->parent.site;
+    rate->child = poll                           ? (const void *)report->task_name
+                  : report->starved.site != NULL ? (const void *)report->starved.site
+                                                 : (const void *)report->starved.type;
+    rate->place = poll ? report->task_spawned : report->resource_place;
+}
+
+static bool is_kind(const struct vg_rate *rate, const struct vg_rate *kind)
+{
+    return rate->since != 0 && rate->verdict == kind->verdict && rate->parent == kind->parent &&
+           rate->child == kind->child && rate->place == kind->place;
 }
 
 static struct vg_rate *rate_of(struct vg_incidents *incidents, const struct vg_report *report)
 {
     struct vg_rate *oldest = &incidents->rate[0];
+    struct vg_rate kind = {.since = report->at > 0 ? report->at : 1};
 
+    set_kind(&kind, report);
     for (unsigned i = 0; i < VG_RATES_MAX; i++) {
-        if (is_kind(&incidents->rate[i], report))
+        if (is_kind(&incidents->rate[i], &kind))
             return &incidents->rate[i];
         if (incidents->rate[i].since < oldest->since)
             oldest = &incidents->rate[i];
     }
-    *oldest = (struct vg_rate){
-        .verdict = report->verdict,
-        .parent = report->parent.site,
-        .child = report->starved.site != NULL ? (const void *)report->starved.site
-                                              : (const void *)report->starved.type,
-        .place = report->resource_place,
-        .since = report->at > 0 ? report->at : 1,
-    };
+    *oldest = kind;
     return oldest;
 }
 
@@ -116,6 +121,11 @@ bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report 
     *suppressed = rate->suppressed;
     rate->suppressed = 0;
     return true;
+}
+
+void vg_incident_count(struct vg_incidents *incidents, enum vg_verdict verdict, int more)
+{
+    count(&incidents->count[verdict].active, (uint64_t)more);
 }
 
 bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task)

@@ -53,13 +53,16 @@ static inline unsigned vg_incidents_open(const struct vg_incidents *incidents)
 /* Whether this is an incident that is on the books. */
 bool vg_incident_known(const struct vg_incidents *incidents, const struct vg_evidence *evidence);
 
-/* Enters it. */
-void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *evidence,
-                      bool muted);
+/* Enters it. Valid until the next call here. */
+struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
+                                     const struct vg_evidence *evidence);
 
 /* Counts a report of this kind. True: it may be made; *suppressed is how many were not since the last. */
 bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report *report,
                          unsigned *suppressed);
+
+/* One more is open, or one less (-1), that is not in the table. */
+void vg_incident_count(struct vg_incidents *incidents, enum vg_verdict verdict, int more);
 
 bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task);
 

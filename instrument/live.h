@@ -4,6 +4,7 @@
 
 #include <vigil/liveness.h>
 
+#include "blocked.h"
 #include "evidence.h"
 #include "incident.h"
 #include "site.h"
@@ -36,6 +37,7 @@ struct vg_recent {
  *
  * posted    Evidence put into the ring so far: by the worker, release. Pairs with the scan's acquire.
  * taken     Evidence read so far: by the scan, release. Pairs with the worker's acquire.
+ * blocks    The scan's: what it has found out about this worker's polls. Relaxed; read by snapshots.
  * The rest are counters and lossy rings, each word on its own.
  */
 struct vg_lane {
@@ -48,6 +50,8 @@ struct vg_lane {
     struct vg_late late[VG_LATE_SLOTS];
     VG_ATOMIC(uint64_t) slow[VG_SLOW_SLOTS]; /* lengths of long waits that have ended */
     struct vg_evidence post[VG_POST_SLOTS];
+    VG_ATOMIC(uint64_t) blocks, blocked_ns, blocked_max;
+    struct vg_blocked blocked; /* the scan's own */
 };
 
 /*
@@ -72,6 +76,7 @@ struct vg_liveness {
     uint64_t ended_at; /* when it was closed */
     /* the scan's own */
     uint64_t scanned_at;
+    uint64_t planned; /* how long after that the next scan comes */
     struct vg_evidence found;
     char text[8192];
 };
@@ -108,6 +113,11 @@ bool vg_snooze_find(struct vg_liveness *live, struct vg_task *task, uint64_t now
 /* Remembers when the wake was passed over, if that was late. */
 void vg_snooze_passed(struct vg_lane *lane, const struct vg_waiter *waiter, uint64_t now);
 
+/* ---- lookout.c ----------------------------------------------------------------------------- */
+
+/* In the scan: looks at the poll of every worker, and reports those that are blocked. */
+void vg_lookout_scan(struct vg_liveness *live, uint64_t now);
+
 /* ---- post.c -------------------------------------------------------------------------------- */
 
 /* Room for a piece of evidence; NULL, and counted as lost, if the scan has fallen behind. */
@@ -127,6 +137,13 @@ bool vg_post_pending(const struct vg_liveness *live);
 
 /* Writes the evidence out and delivers it, unless the incident is known or its kind too frequent. */
 void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence);
+
+/* The same without looking it up among the incidents. False: it was too frequent. */
+bool vg_report_now(struct vg_liveness *live, const struct vg_evidence *evidence);
+
+/* The poll of an earlier report is over. */
+void vg_report_end_poll(struct vg_liveness *live, const struct vg_report *opened, uint64_t now,
+                        uint64_t lasted);
 
 /* The incident is over after `lasted`. */
 void vg_report_end(struct vg_liveness *live, const struct vg_report *opened, uint64_t now,

@@ -101,6 +101,16 @@ static void on_suspended(struct vg_probe *probe, unsigned worker, struct vg_task
     vg_watchdog_kick(&live->watchdog);
 }
 
+/* The worker has published that it is awake. */
+static void on_resumed(struct vg_probe *probe, unsigned worker)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+
+    (void)worker;
+    if (vg_load(&live->level, relaxed) != VG_LEVEL_OFF)
+        vg_watchdog_rouse(&live->watchdog);
+}
+
 static void on_poll_after_ready(struct vg_probe *probe, unsigned worker, struct vg_task *task,
                                 const struct vg_site *site)
 {
@@ -142,6 +152,7 @@ static int on_attach(struct vg_probe *probe, struct vg_exec *exec, unsigned work
     live->workers = workers;
     live->exec = exec;
     live->scanned_at = 0;
+    live->planned = VG_MSEC(10);
     snprintf(live->name, sizeof live->name, "%s", vg_exec_name(exec));
     if (!live->config.manual)
         rc = vg_watchdog_start(live);
@@ -179,12 +190,15 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
         .visited = on_visited,
         .passed_over = on_passed_over,
         .suspended = on_suspended,
+        .resumed = on_resumed,
         .poll_after_ready = on_poll_after_ready,
     };
     live->alloc = *alloc;
     live->config = *config;
     if (live->config.snooze_ns == 0)
         live->config.snooze_ns = VG_MSEC(100);
+    if (live->config.block_ns == 0)
+        live->config.block_ns = VG_MSEC(20);
     vg_store(&live->level, config->level, relaxed);
     *out = live;
     return 0;
@@ -207,4 +221,5 @@ struct vg_probe *vg_liveness_probe(struct vg_liveness *live)
 void vg_liveness_set_level(struct vg_liveness *live, unsigned level)
 {
     vg_store(&live->level, level < VG_LEVEL_FULL ? level : VG_LEVEL_FULL, relaxed);
+    vg_watchdog_kick(&live->watchdog);
 }

@@ -65,7 +65,12 @@ static void fill_worker(struct vg_snapshot *snapshot, struct vg_liveness *live, 
     struct vg_snapshot_worker *worker = &snapshot->worker[index];
     const unsigned slots = vg_sites_slots(&live->sites);
 
-    *worker = (struct vg_snapshot_worker){.passed_over = vg_load(&lane->passed_over, relaxed)};
+    *worker = (struct vg_snapshot_worker){
+        .passed_over = vg_load(&lane->passed_over, relaxed),
+        .blocked = vg_load(&lane->blocks, relaxed),
+        .blocked_ns = vg_load(&lane->blocked_ns, relaxed),
+        .blocked_max = vg_load(&lane->blocked_max, relaxed),
+    };
     for (unsigned slot = 0; slot < slots; slot++) {
         struct vg_slot_head *head = vg_slot_head(&live->sites, (char *)lane, slot);
 
@@ -126,6 +131,7 @@ int vg_snapshot(struct vg_liveness *live, struct vg_snapshot **out)
     if (snapshot != NULL) {
         snapshot->at = tally.now;
         snapshot->level = vg_load(&live->level, relaxed);
+        snapshot->watch_ns = vg_load(&live->watchdog.cpu_ns, relaxed);
         snapshot->tasks = live->exec != NULL ? vg_exec_live(live->exec) : 0;
         snapshot->open = tally.open;
         snapshot->workers = live->workers;

@@ -29,6 +29,20 @@ VG_API void vg_os_wake(VG_ATOMIC(uint32_t) *word, int count);
 /* The calling thread, as the system numbers it. */
 VG_API int vg_os_thread_id(void);
 
+/* What the system's scheduler knows of a thread of this process. */
+struct vg_os_look {
+    uint64_t ran;      /* CPU time in nanoseconds */
+    uint64_t waited;   /* time it was runnable and did not run, up to when it last began to */
+    uint64_t switches; /* times it was given a processor */
+    char state; /* 'R' running or runnable, 'S' or 'D' asleep in the kernel, 'T' stopped, ... */
+};
+
+/* Reads /proc: some 20 us. False: there is no such thread, or no /proc. */
+VG_API bool vg_os_look_at(int thread, struct vg_os_look *look);
+
+/* CPU time of a thread of this process, in nanoseconds; 0: there is no such thread. One system call. */
+VG_API uint64_t vg_os_cpu_time_of(int thread);
+
 struct vg_os_thread {
     void *(*run)(void *arg);
     void *arg;

@@ -26,7 +26,7 @@ never() {
         grep -Ev "^(${4:-nothing}):" | found "$3" || true
 }
 
-seam='core/seam/vg_os\.h|core/os(_cpus)?\.c'
+seam='core/seam/vg_os\.h|core/os(_cpus|_look|_stack)?\.c'
 programs='(tests|bench|examples)/[^:]*'
 
 include='[[:space:]]*#[[:space:]]*include[[:space:]]*<'
@@ -54,7 +54,7 @@ never bare '(getrandom|getentropy|rand|random|rand_r|drand48) *\(' \
     'random numbers come from a seed' "$seam|$programs"
 never bare '(signal|sigaction|sigprocmask|pthread_sigmask) *\(' 'signals are core/seam/vg_os.h' \
     "$seam|$programs"
-never code '["](/proc|/sys|/dev)/' 'files of the kernel are read in core/os_cpus.c' \
+never code '["](/proc|/sys|/dev)/' 'files of the kernel are read in core/os_*.c' \
     "$seam|io/uring_probe\.c|$programs"
 never bare '(setjmp|longjmp|alloca) *\(' 'not in this code' 'tests/[^:]*'
 never bare 'goto +\*' 'computed jumps are for vigil/async.h' 'core/include/vigil/async\.h'

@@ -44,8 +44,9 @@ extern "C" {
  * Ordering  Numbers are read while they are written: a row may be one visit ahead of another.
  * Errors    -ENOMEM; -EAGAIN: no thread for the watchdog. Both make vg_exec_open() fail when they
  *           arise there.
- * Cost      About ten nanoseconds a wake at level 2, two at level 1. The watchdog sleeps while no task
- *           owes a poll, and uses at most a twentieth of a processor otherwise.
+ * Cost      About ten nanoseconds a wake at level 2, two at level 1. The watchdog sleeps while all workers do
+ *           and no task owes a poll; otherwise it looks every 10 ms, for some microseconds, and uses at most
+ *           a twentieth of a processor. vg_snapshot.watch_ns is what it has used.
  */
 
 enum vg_verdict {
@@ -58,6 +59,8 @@ enum vg_verdict {
     VG_VERDICT_STALLED_GRANT,
     /* A select was given an arm whose result had been taken before. */
     VG_VERDICT_POLL_AFTER_READY,
+    /* A worker has been in one poll for longer than the limit, asleep in the kernel or computing. */
+    VG_VERDICT_BLOCKED_WORKER,
     VG_VERDICT_COUNT,
 };
 
@@ -105,6 +108,16 @@ struct vg_report {
     struct vg_owner owner; /* if owned */
     unsigned waiters;      /* in the resource's queue, both futures above included */
 
+    /* A poll that does not end. `parent` is the last await that it came to, if the stack is there. */
+    unsigned worker;   /* which is in it */
+    bool again;        /* reported before; it goes on */
+    bool asleep;       /* in the kernel; false: it computes */
+    bool all_workers;  /* each of them is in a poll like this */
+    bool deferred;     /* the kernel has completions that only this worker can fetch */
+    uint64_t cpu_ns;   /* used in this poll */
+    unsigned stranded; /* completions that wait for this worker */
+    unsigned queued;   /* tasks in its queues, the private slot excepted */
+
     unsigned suppressed; /* like reports that were not made since the last one */
     const char *text;    /* all of this, readable; valid during the callback */
 };
@@ -127,12 +140,13 @@ struct vg_liveness_config {
     uint8_t level;                /* VG_LEVEL_* */
     bool manual;                  /* no watchdog thread: the program calls vg_watch_scan() */
     const struct vg_alloc *alloc; /* NULL: vg_alloc_default */
+    uint64_t block_ns;            /* a poll may sleep, or compute, that long; 0: 20 ms */
 };
 
-/* The defaults: 100 ms, to stderr, everything on. */
+/* The defaults: 100 ms and 20 ms, to stderr, everything on. */
 #define VG_LIVENESS_INIT                                                                           \
     {                                                                                              \
-        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL                                 \
+        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL, VG_MSEC(20)                    \
     }
 
 /* NULL: the defaults. -ENOMEM. */
@@ -148,8 +162,10 @@ VG_API struct vg_probe *vg_liveness_probe(struct vg_liveness *live);
 /* Takes effect for the next event. From any thread. */
 VG_API void vg_liveness_set_level(struct vg_liveness *live, unsigned level);
 
-/* Delivers what the workers have found, looks for children that were snoozed too long, and for incidents
- * that have ended. Reports are made in here. Returns at once if another thread is in it. */
+/* Delivers what the workers have found, looks for children that were snoozed too long, for workers that do not
+ * get out of a poll, and for incidents that have ended. Reports are made in here. Returns at once if another
+ * thread is in it. Without a watchdog call it every 10 ms: a worker that sleeps in a poll is found only by
+ * looks that come in time, and workers that poll in quick succession rely on it to see that time passes. */
 VG_API void vg_watch_scan(struct vg_liveness *live, uint64_t now);
 
 /* ---- what has been measured ---------------------------------------------------------------- */
@@ -173,6 +189,8 @@ struct vg_snapshot_worker {
     uint64_t visits;      /* wakes answered */
     uint64_t passed_over; /* wakes that a poll held and did not answer */
     uint64_t runtime_sum, parent_sum, total_max;
+    uint64_t blocked;                 /* polls that were found to block it */
+    uint64_t blocked_ns, blocked_max; /* how long, together and at most */
 };
 
 struct vg_snapshot_verdict {
@@ -193,6 +211,7 @@ struct vg_snapshot {
     unsigned level;
     uint64_t tasks;
     uint64_t lost;     /* reports that found no room */
+    uint64_t watch_ns; /* CPU time of the watchdog */
     uint64_t healings; /* grants that were revoked, reported or not */
     struct vg_snapshot_open open;
     struct vg_snapshot_verdict verdict[VG_VERDICT_COUNT];

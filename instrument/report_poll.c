@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+/* What is said of a poll that does not end. */
+
+static void add_worker(struct vg_text *text, const struct vg_report *report)
+{
+    vg_text_add(text, "  worker    ");
+    if (report->asleep) {
+        vg_text_add(text, "asleep in the kernel; ");
+        vg_text_duration(text, report->cpu_ns);
+        vg_text_add(text, " of CPU time in this poll\n");
+    } else {
+        vg_text_add(text, "computing: ");
+        vg_text_duration(text, report->cpu_ns);
+        vg_text_add(text, " of CPU time in this poll\n");
+    }
+    vg_text_add(
+        text, "            %u %s for it; %u %s and nobody else may look%s\n", report->queued,
+        report->queued == 1 ? "task waits in its queues" : "tasks wait in its queues",
+        report->stranded,
+        report->stranded == 1 ? "completion of its ring waits" : "completions of its ring wait",
+        report->deferred ? "; the kernel holds more" : "");
+    if (report->all_workers)
+        vg_text_add(text,
+                    "            every worker is blocked: no task runs, no timer is on time\n");
+}
+
+static void add_where(struct vg_text *text, const struct vg_report *report)
+{
+    vg_text_add(text, "  where     ");
+    if (report->parent.type == NULL && report->parent.site == NULL)
+        vg_text_add(text, "not known: the thread was not asked, or did not answer");
+    else
+        vg_report_future(text, &report->parent);
+    if (report->parent.site != NULL)
+        vg_text_add(text, " (the last await that it came to)");
+    vg_text_add(text, "\n");
+}
+
+static void add_ways_out(struct vg_text *text, const struct vg_report *report)
+{
+    vg_text_add(text, "  ways out  ");
+    if (report->asleep)
+        vg_text_add(
+            text, "await instead of blocking: vg_sleep(), the futures of vigil/io.h, vg_lock(); or "
+                  "make the call on a thread of your own and wake a waiter from there\n");
+    else
+        vg_text_add(text,
+                    "VG_AWAIT(rc, vg_yield(...)) between slices of the work; or do it on a thread "
+                    "of your own\n");
+}
+
+void vg_report_poll(struct vg_text *text, const struct vg_report *report, uint64_t polls)
+{
+    vg_text_add(text, "worker %u %s one poll of ", report->worker,
+                report->again ? "is still in" : "has not come out of");
+    vg_report_task(text, report);
+    vg_text_add(text, " for ");
+    vg_text_duration(text, report->lasted);
+    vg_text_add(text, "\n");
+    add_where(text, report);
+    add_worker(text, report);
+    vg_text_add(text, "  task      spawned at ");
+    vg_text_place(text, report->task_spawned);
+    vg_text_add(text, "; this is its poll number %llu\n", (unsigned long long)polls);
+    add_ways_out(text, report);
+}
+
+void vg_report_poll_end(struct vg_text *text, const struct vg_report *report)
+{
+    vg_text_add(text, "worker %u is out of the poll of ", report->worker);
+    vg_report_task(text, report);
+    vg_text_add(text, " after ");
+    vg_text_duration(text, report->lasted);
+    vg_text_add(text, "\n");
+}
