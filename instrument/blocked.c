@@ -7,6 +7,7 @@ void vg_blocked_begin(struct vg_blocked *blocked, const struct vg_worker_info *i
     *blocked = (struct vg_blocked){
         .task = info->polling,
         .polls = info->polls,
+        .thread = info->thread,
         .first_cpu = look->cpu,
         .last = *look,
     };
@@ -38,13 +39,15 @@ void vg_blocked_add(struct vg_blocked *blocked, const struct vg_blocked_look *lo
                     const struct vg_blocked_limits *limits)
 {
     const uint64_t length = without(look->at, blocked->last.at);
-    const bool in_time = length <= limits->planned + VG_BLOCKED_SLACK;
 
-    if (in_time && length > 0)
+    if (length <= limits->planned + VG_BLOCKED_SLACK)
         blocked->slept += slept_between(&blocked->last, look);
-    blocked->lasted += in_time ? length : limits->planned;
+    blocked->lasted +=
+        length <= limits->planned + limits->took + VG_BLOCKED_STANDSTILL ? length : limits->planned;
     if (look->cpu > blocked->first_cpu)
         blocked->computed = look->cpu - blocked->first_cpu;
+    if (blocked->lasted < blocked->computed)
+        blocked->lasted = blocked->computed;
     if (blocked->computed >= limits->blocked || blocked->slept >= limits->blocked)
         blocked->found = true;
     blocked->last = *look;

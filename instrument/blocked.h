@@ -20,7 +20,8 @@
  * computed   CPU time used since the first look. Needs no further proof.
  * slept      Time between two looks at both of which it was asleep, less the time it ran or was runnable. It
  *            counts only if the later look came in time: else the process itself may have stood still.
- * lasted     Time since the first look. Of a look that came late, only what was planned.
+ * lasted     Time since the first look. Of a look that came so late that the process must have stood still, only what
+ *            was planned, or computed. No proof of anything; for people.
  *
  * A poll is blocked when one of the first two has reached the limit. Most polls do not live to see a
  * second look.
@@ -29,10 +30,12 @@
 struct vg_blocked_limits {
     uint64_t blocked; /* what makes a poll a blocked one */
     uint64_t planned; /* how long after the last look the next one comes */
+    uint64_t took;    /* what the watchdog did between the two, mostly the writing of reports */
 };
 
-/* How much later than planned a look may come. */
+/* How much later than planned a look may come to prove anything, and to be taken for a matter of load. */
 #define VG_BLOCKED_SLACK VG_MSEC(5)
+#define VG_BLOCKED_STANDSTILL VG_MSEC(50)
 
 /* One look at a worker's thread. */
 struct vg_blocked_look {
@@ -46,8 +49,10 @@ struct vg_blocked {
     uint64_t lasted, computed, slept;
     bool found;        /* it is blocked */
     bool never_yields; /* and has been reported as such */
-    bool muted;        /* nothing has been reported, for there was too much of it */
+    bool
+        heard; /* reported, and not only counted because there were too many: its thread has been asked */
     uint64_t reported; /* its length at the last report; 0: not yet */
+    int thread;
     uint64_t first_cpu;
     struct vg_blocked_look last;
     struct vg_report report; /* the last one */

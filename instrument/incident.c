@@ -46,8 +46,8 @@ static struct vg_incident *place_for(struct vg_incidents *incidents,
     return unused != NULL ? unused : &incidents->incident[incidents->next++ % VG_INCIDENTS_MAX];
 }
 
-struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
-                                     const struct vg_evidence *evidence)
+void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *evidence,
+                      bool muted)
 {
     struct vg_incident *incident = place_for(incidents, evidence);
 
@@ -55,6 +55,7 @@ struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
         remove_entry(incidents, incident);
     *incident = (struct vg_incident){
         .open = true,
+        .muted = muted,
         .alive = true,
         .starved = evidence->starved,
         .resource = evidence->resource,
@@ -62,7 +63,6 @@ struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
     };
     vg_store(&incidents->open, vg_incidents_open(incidents) + 1, relaxed);
     count(&incidents->count[evidence->report.verdict].active, 1);
-    return incident;
 }
 
 /* Reports of the same kind. Polls are told apart before anybody knows where in its task they are. */

@@ -53,9 +53,9 @@ static inline unsigned vg_incidents_open(const struct vg_incidents *incidents)
 /* Whether this is an incident that is on the books. */
 bool vg_incident_known(const struct vg_incidents *incidents, const struct vg_evidence *evidence);
 
-/* Enters it. Valid until the next call here. */
-struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
-                                     const struct vg_evidence *evidence);
+/* Enters it. */
+void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *evidence,
+                      bool muted);
 
 /* Counts a report of this kind. True: it may be made; *suppressed is how many were not since the last. */
 bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report *report,

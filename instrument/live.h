@@ -10,6 +10,7 @@
 #include "site.h"
 #include "stall.h"
 #include "vg_atomic.h"
+#include "vg_stack.h"
 #include "watchdog.h"
 
 /*
@@ -54,6 +55,14 @@ struct vg_lane {
     struct vg_blocked blocked; /* the scan's own */
 };
 
+/* What a worker has answered, for the scan. */
+struct vg_asked {
+    struct vg_stack stack;
+    struct vg_polling_here here;
+    bool polling;
+    char text[4096]; /* the stack, with names */
+};
+
 /*
  * scanning    1 while a thread is in vg_watch_scan(): taken with acquire, given back with release.
  * level       VG_LEVEL_*, relaxed.
@@ -76,8 +85,11 @@ struct vg_liveness {
     uint64_t ended_at; /* when it was closed */
     /* the scan's own */
     uint64_t scanned_at;
-    uint64_t planned; /* how long after that the next scan comes */
+    uint64_t planned;   /* how long after that the next scan comes */
+    uint64_t took;      /* how long this one took */
+    uint64_t reporting; /* time of this scan in which reports of polls were made */
     struct vg_evidence found;
+    struct vg_asked asked;
     char text[8192];
 };
 
@@ -118,6 +130,12 @@ void vg_snooze_passed(struct vg_lane *lane, const struct vg_waiter *waiter, uint
 /* In the scan: looks at the poll of every worker, and reports those that are blocked. */
 void vg_lookout_scan(struct vg_liveness *live, uint64_t now);
 
+/* ---- stack.c ------------------------------------------------------------------------------- */
+
+/* In the scan: has the worker on this thread say where it is. False: it is not in a poll of that task any more, or
+ * does not answer in a tenth of a second. */
+bool vg_ask_worker(struct vg_liveness *live, int thread, uint64_t task, struct vg_report *report);
+
 /* ---- post.c -------------------------------------------------------------------------------- */
 
 /* Room for a piece of evidence; NULL, and counted as lost, if the scan has fallen behind. */
@@ -138,8 +156,8 @@ bool vg_post_pending(const struct vg_liveness *live);
 /* Writes the evidence out and delivers it, unless the incident is known or its kind too frequent. */
 void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence);
 
-/* The same without looking it up among the incidents. False: it was too frequent. */
-bool vg_report_now(struct vg_liveness *live, const struct vg_evidence *evidence);
+/* The same, whatever is known and how often. */
+void vg_report_now(struct vg_liveness *live, const struct vg_evidence *evidence);
 
 /* The poll of an earlier report is over. */
 void vg_report_end_poll(struct vg_liveness *live, const struct vg_report *opened, uint64_t now,

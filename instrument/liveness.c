@@ -171,14 +171,29 @@ static void on_detach(struct vg_probe *probe)
     live->exec = NULL;
 }
 
+/* Before any worker starts. Somebody else's choice will do, but for who has made one. */
+static int open_signal(const struct vg_liveness_config *config)
+{
+    int rc;
+
+    if (config->stack_signal < 0)
+        return 0;
+    rc = vg_stack_open(config->stack_signal);
+    return config->stack_signal == 0 ? 0 : rc;
+}
+
 int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *config)
 {
     static const struct vg_liveness_config defaults = VG_LIVENESS_INIT;
     const struct vg_alloc *alloc;
     struct vg_liveness *live;
+    int rc;
 
     if (config == NULL)
         config = &defaults;
+    rc = open_signal(config);
+    if (rc < 0)
+        return rc;
     alloc = config->alloc != NULL ? config->alloc : &vg_alloc_default;
     live = (struct vg_liveness *)alloc->alloc(alloc->self, sizeof *live, 64);
     if (live == NULL)

@@ -28,11 +28,9 @@ static void end_poll(struct vg_liveness *live, struct vg_blocked *blocked, uint6
 {
     if (blocked->reported > 0)
         vg_incident_count(&live->incidents, blocked->report.verdict, -1);
-    if (blocked->reported > 0 && !blocked->muted)
+    if (blocked->heard)
         vg_report_end_poll(live, &blocked->report, now, blocked->lasted);
-    blocked->task = 0;
-    blocked->found = false;
-    blocked->reported = 0;
+    *blocked = (struct vg_blocked){.task = 0};
 }
 
 /* Whether the worker is still in the poll that it was in a moment ago. */
@@ -46,7 +44,7 @@ static bool is_still_in_it(struct vg_liveness *live, unsigned worker)
 
 static void go_on(struct vg_liveness *live, unsigned worker, int thread, uint64_t now)
 {
-    const struct vg_blocked_limits limits = {live->config.block_ns, live->planned};
+    const struct vg_blocked_limits limits = {live->config.block_ns, live->planned, live->took};
     const struct vg_blocked_look look = take_look(thread, now, true);
     struct vg_lane *const lane = vg_lane_of(live, worker);
     struct vg_blocked *const blocked = &lane->blocked;
@@ -113,26 +111,47 @@ static bool describe(struct vg_liveness *live, unsigned worker, uint64_t now)
     return true;
 }
 
+/* The thread is asked only for a report that will be made. If it sleeps, asking again would find the same, and
+ * might wake it. */
+static void say_where(struct vg_liveness *live, const struct vg_blocked *blocked)
+{
+    struct vg_report *const report = &live->found.report;
+
+    if (report->asleep && blocked->heard)
+        report->parent = blocked->report.parent;
+    else
+        (void)vg_ask_worker(live, blocked->thread, blocked->task, report);
+}
+
 static void report(struct vg_liveness *live, unsigned worker, uint64_t now)
 {
     struct vg_blocked *const blocked = &vg_lane_of(live, worker)->blocked;
-    bool made;
+    struct vg_report *const report = &live->found.report;
 
     if (!describe(live, worker, now))
         return;
     if (blocked->reported == 0)
-        vg_incident_count(&live->incidents, live->found.report.verdict, 1);
-    made = vg_report_now(live, &live->found);
-    blocked->muted = !made && (blocked->muted || blocked->reported == 0);
+        vg_incident_count(&live->incidents, report->verdict, 1);
     blocked->reported = blocked->lasted;
-    blocked->report = live->found.report;
+    if (vg_incident_allowed(&live->incidents, report, &report->suppressed)) {
+        say_where(live, blocked);
+        vg_report_now(live, &live->found);
+        blocked->heard = true;
+    }
+    blocked->report = *report;
+    blocked->report.stack = NULL;
 }
 
 void vg_lookout_scan(struct vg_liveness *live, uint64_t now)
 {
     for (unsigned i = 0; i < live->workers; i++)
         look_at(live, i, now);
-    for (unsigned i = 0; i < live->workers; i++)
-        if (vg_blocked_is_due(&vg_lane_of(live, i)->blocked))
-            report(live, i, now);
+    for (unsigned i = 0; i < live->workers; i++) {
+        const uint64_t began = vg_os_now();
+
+        if (!vg_blocked_is_due(&vg_lane_of(live, i)->blocked))
+            continue;
+        report(live, i, now);
+        live->reporting += vg_os_now() - began;
+    }
 }

@@ -110,31 +110,29 @@ static void deliver(struct vg_liveness *live, struct vg_report *report)
         live->config.report(report, live->config.arg);
 }
 
-bool vg_report_now(struct vg_liveness *live, const struct vg_evidence *evidence)
+void vg_report_now(struct vg_liveness *live, const struct vg_evidence *evidence)
 {
     struct vg_report report = evidence->report;
 
-    if (!vg_incident_allowed(&live->incidents, &report, &report.suppressed))
-        return false;
     render(live, evidence, report.suppressed);
     deliver(live, &report);
-    return true;
 }
 
 void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence)
 {
-    const struct vg_report *report = &evidence->report;
-    const bool over = report->healed || report->verdict == VG_VERDICT_POLL_AFTER_READY;
-    struct vg_incident *incident;
+    struct vg_report report = evidence->report;
+    const bool over = report.healed || report.verdict == VG_VERDICT_POLL_AFTER_READY;
+    bool allowed;
 
-    if (over) {
-        (void)vg_report_now(live, evidence);
+    if (!over && vg_incident_known(&live->incidents, evidence))
         return;
-    }
-    if (vg_incident_known(&live->incidents, evidence))
+    allowed = vg_incident_allowed(&live->incidents, &report, &report.suppressed);
+    if (!over)
+        vg_incident_open(&live->incidents, evidence, !allowed);
+    if (!allowed)
         return;
-    incident = vg_incident_open(&live->incidents, evidence);
-    incident->muted = !vg_report_now(live, evidence);
+    render(live, evidence, report.suppressed);
+    deliver(live, &report);
 }
 
 static void begin_end(struct vg_text *text, struct vg_liveness *live, struct vg_report *report,

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "report.h"
 
 /* What is said of a poll that does not end. */
 
-static void add_worker(struct vg_text *text, const struct vg_report *report)
+static void add_waiting(struct vg_text *text, const struct vg_report *report)
 {
-    vg_text_add(text, "  worker    ");
-    if (report->asleep) {
-        vg_text_add(text, "asleep in the kernel; ");
-        vg_text_duration(text, report->cpu_ns);
-        vg_text_add(text, " of CPU time in this poll\n");
-    } else {
-        vg_text_add(text, "computing: ");
-        vg_text_duration(text, report->cpu_ns);
-        vg_text_add(text, " of CPU time in this poll\n");
-    }
-    vg_text_add(
-        text, "            %u %s for it; %u %s and nobody else may look%s\n", report->queued,
-        report->queued == 1 ? "task waits in its queues" : "tasks wait in its queues",
-        report->stranded,
-        report->stranded == 1 ? "completion of its ring waits" : "completions of its ring wait",
-        report->deferred ? "; the kernel holds more" : "");
+    if (report->queued > 0)
+        vg_text_add(text, "            %u %s in its queues\n", report->queued,
+                    report->queued == 1 ? "task waits" : "tasks wait");
+    if (report->stranded > 0 || report->deferred)
+        vg_text_add(text, "            %u%s %s in its ring, where nobody else may look\n",
+                    report->stranded, report->deferred ? " or more" : "",
+                    report->stranded == 1 ? "completion waits" : "completions wait");
     if (report->all_workers)
         vg_text_add(text,
-                    "            every worker is blocked: no task runs, no timer is on time\n");
+                    "            every worker is blocked: no task runs, and no timer is on time\n");
+}
+
+static void add_worker(struct vg_text *text, const struct vg_report *report)
+{
+    vg_text_add(text, "  worker    %s; ", report->asleep ? "asleep in the kernel" : "computing");
+    vg_text_duration(text, report->cpu_ns);
+    vg_text_add(text, " of CPU time in this poll\n");
+    add_waiting(text, report);
 }
 
 static void add_where(struct vg_text *text, const struct vg_report *report)
@@ -36,6 +37,15 @@ static void add_where(struct vg_text *text, const struct vg_report *report)
     if (report->parent.site != NULL)
         vg_text_add(text, " (the last await that it came to)");
     vg_text_add(text, "\n");
+}
+
+static void add_stack(struct vg_text *text, const struct vg_report *report)
+{
+    const char *line = report->stack, *end;
+
+    for (; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1)
+        vg_text_add(text, "  %-10s%.*s\n", line == report->stack ? "stack" : "", (int)(end - line),
+                    line);
 }
 
 static void add_ways_out(struct vg_text *text, const struct vg_report *report)
@@ -61,6 +71,7 @@ void vg_report_poll(struct vg_text *text, const struct vg_report *report, uint64
     vg_text_add(text, "\n");
     add_where(text, report);
     add_worker(text, report);
+    add_stack(text, report);
     vg_text_add(text, "  task      spawned at ");
     vg_text_place(text, report->task_spawned);
     vg_text_add(text, "; this is its poll number %llu\n", (unsigned long long)polls);

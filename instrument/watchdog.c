@@ -104,17 +104,21 @@ static void *watch(void *arg)
     bool stalled = false;
 
     while (!vg_load(&watchdog->stop, relaxed)) {
-        uint64_t began, ended, sleep;
+        uint64_t began, ended, sleep, cpu;
 
         note_kicks(live);
+        cpu = vg_os_cpu_time();
+        live->reporting = 0;
         began = vg_os_now();
         if (vg_scan(live, vg_exec_now(live->exec), stalled ? &stall : NULL))
             stalled = false;
         ended = vg_os_now();
+        live->took = ended - began;
         sleep = vg_watchdog_plan(watchdog, has_work(live), live->config.snooze_ns, ended,
-                                 ended - began);
-        live->planned = sleep; /* 0: the next one comes too late to prove anything */
+                                 ended - began - live->reporting);
         vg_store(&watchdog->cpu_ns, vg_os_cpu_time(), relaxed);
+        /* What the scan itself has used is no delay. After a sleep without an end the next look proves nothing. */
+        live->planned = sleep > 0 ? sleep + vg_load(&watchdog->cpu_ns, relaxed) - cpu : 0;
         if (sleep > 0) {
             stalled = sleep_for(watchdog, sleep, &stall) || stalled;
         } else {

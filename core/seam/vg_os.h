@@ -49,7 +49,7 @@ struct vg_os_thread {
     unsigned long handle;
 };
 
-/* Starts a thread named `name` (at most 15 characters are kept) with all signals blocked. 0 or -EAGAIN.
+/* Starts a thread named `name` (at most 15 characters are kept) with all signals blocked but that of vg_stack.h. 0 or -EAGAIN.
  * The struct must stay until the join. */
 VG_API VG_MUST_USE int vg_os_thread_start(struct vg_os_thread *thread, const char *name);
 VG_API void vg_os_thread_join(struct vg_os_thread *thread);

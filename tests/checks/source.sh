@@ -37,6 +37,7 @@ never code "${include}(pthread|threads|sched|semaphore)\.h>" 'threads are core/s
 never code "${include}ck_" 'concurrencykit is for core/seam and for rivals in benchmarks' \
     'core/seam/[^:]*|bench/[^:]*'
 never code "${include}liburing" 'liburing is included by io/uring_compat.h' 'io/uring_compat\.h'
+never code "${include}elfutils/" 'elfutils is instrument/symbols.c' 'instrument/symbols\.c'
 never code "${include}jemalloc/" 'jemalloc is core/jemalloc.c' 'core/jemalloc\.c'
 
 never bare '(__)?(atomic|sync)_[a-z_]+ *\(|__(atomic|sync)_' 'atomics are core/seam/vg_atomic.h' \

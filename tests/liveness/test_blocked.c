@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include "room.h"
+#include "vg_sanitizer.h"
+#include "vg_stack.h"
 
 /* Workers that do not come out of a poll, with real threads. The programs wait until they have been reported. */
 
@@ -34,6 +36,33 @@ static struct reader *reader(struct reader *f, int fd)
     return f;
 }
 
+/* The same with all signals blocked. */
+struct deaf {
+    VG_FRAME(int);
+    int fd;
+    struct vg_yield yield;
+};
+
+VG_ASYNC(deaf)
+{
+    VG_BEGIN(f);
+    VG_AWAIT(f->ret, vg_yield(&f->yield));
+    sigset_t all, old;
+    char byte;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    CHECK_EQ(read(f->fd, &byte, 1), 1);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    VG_RETURN(0);
+}
+
+static struct deaf *deaf(struct deaf *f, int fd)
+{
+    VG_SETUP(f, deaf);
+    f->fd = fd;
+    return f;
+}
+
 /* Computes until it is told to stop. */
 struct computer {
     VG_FRAME(int);
@@ -41,9 +70,12 @@ struct computer {
     struct vg_yield yield;
 };
 
+static int computer_line;
+
 VG_ASYNC(computer)
 {
     VG_BEGIN(f);
+    computer_line = __LINE__ + 1;
     VG_AWAIT(f->ret, vg_yield(&f->yield));
     while (!vg_load(f->stop, relaxed))
         ;
@@ -100,6 +132,24 @@ static bool is_repeated(const struct vg_report *report)
     return report->again;
 }
 
+/* ThreadSanitizer puts signals off until the thread makes a call that it knows. */
+static void check_where(const struct room_report *seen, const char *function, int line)
+{
+    char text[32];
+
+    if (seen->report.stack == NULL && VG_TSAN)
+        return;
+    CHECK(seen->report.stack != NULL);
+    CHECK(seen->report.parent.site != NULL);
+    CHECK_EQ(strcmp(seen->report.parent.site->func, function), 0);
+    CHECK_EQ(seen->report.parent.site->line, line);
+    snprintf(text, sizeof text, "test_blocked.c:%d: vg_yield", line);
+    CHECK_STR(seen->text, text);
+    CHECK_STR(seen->text, "  stack     #0  ");
+    CHECK_STR(seen->text, "            #1  ");
+    CHECK_STR(seen->text, "test_blocked+0x"); /* module and offset: no symbols were asked for */
+}
+
 static void wait_until_empty(const struct room *room)
 {
     while (vg_exec_live(room->exec) > 0)
@@ -131,6 +181,7 @@ TEST(two_of_two_workers_that_sleep_in_the_kernel)
         CHECK_STR(seen[i]->text, "\"reader\"");
         CHECK_STR(seen[i]->text, "asleep in the kernel");
         CHECK_STR(seen[i]->text, "test_blocked.c:"); /* where it was spawned */
+        check_where(seen[i], "reader_body", reader_line);
     }
     CHECK(seen[0]->report.task != seen[1]->report.task);
     CHECK_EQ(vg_snapshot(room.live, &snapshot), 0);
@@ -169,6 +220,7 @@ TEST(a_worker_that_computes_and_tasks_that_wait_behind_it)
     CHECK(seen->report.cpu_ns >= VG_MSEC(20));
     CHECK_EQ(strcmp(seen->report.task_name, "computer"), 0);
     CHECK_STR(seen->text, "computing");
+    check_where(seen, "computer_body", computer_line);
     seen = wait_for_one(&room, is_repeated);
     CHECK_STR(seen->text, "is still in one poll");
     CHECK(seen->report.lasted >= 2 * room.seen[0].report.lasted);
@@ -176,6 +228,121 @@ TEST(a_worker_that_computes_and_tasks_that_wait_behind_it)
     wait_until_empty(&room);
     wait_for(&room.ends, 1);
     room_close(&room);
+}
+
+/* ---- asking ------------------------------------------------------------------------------------ */
+
+static bool is_without_stack(const struct vg_report *report)
+{
+    return !report->ended && report->stack == NULL;
+}
+
+/* As room_open(), with one worker, and stacks as configured. */
+static void open_with(struct room *room, struct vg_liveness_config watch)
+{
+    struct vg_config config = VG_CONFIG_INIT;
+
+    memset(room, 0, sizeof *room);
+    watch.report = record;
+    watch.arg = room;
+    watch.to_stderr = false;
+    CHECK_EQ(vg_liveness_open(&room->live, &watch), 0);
+    config.workers = 1;
+    config.probe = vg_liveness_probe(room->live);
+    CHECK_EQ(vg_exec_open(&room->exec, &config), 0);
+    vg_mutex_init(&room->mutex, "room");
+}
+
+TEST(stacks_can_be_switched_off)
+{
+    struct vg_liveness_config watch = VG_LIVENESS_INIT;
+    struct room room;
+    int fd[2];
+
+    CHECK_EQ(pipe(fd), 0);
+    watch.stack_signal = -1;
+    open_with(&room, watch);
+    CHECK_EQ(VG_SPAWN(room.exec, NULL, reader, fd[0]), 0);
+    CHECK_STR(wait_for_one(&room, is_without_stack)->text, "not known");
+    CHECK_EQ(write(fd[1], "x", 1), 1);
+    wait_for(&room.ends, 1);
+    room_close(&room);
+    close(fd[0]), close(fd[1]);
+}
+
+static void name_it(void *arg, const void *address, char *text, size_t size)
+{
+    CHECK_EQ(arg, &name_it);
+    CHECK(address != NULL);
+    snprintf(text, size, "here");
+}
+
+TEST(the_program_can_name_addresses)
+{
+    struct vg_liveness_config watch = VG_LIVENESS_INIT;
+    const struct room_report *seen;
+    struct room room;
+    int fd[2];
+
+    CHECK_EQ(pipe(fd), 0);
+    watch.symbolize = name_it;
+    watch.symbolize_arg = (void *)&name_it;
+    open_with(&room, watch);
+    CHECK_EQ(VG_SPAWN(room.exec, NULL, reader, fd[0]), 0);
+    seen = wait_for_one(&room, is_of_worker_0);
+    if (!VG_TSAN)
+        CHECK_STR(seen->text, "#0  here\n");
+    CHECK_EQ(write(fd[1], "x", 1), 1);
+    wait_for(&room.ends, 1);
+    room_close(&room);
+    close(fd[0]), close(fd[1]);
+}
+
+TEST(a_thread_that_blocks_signals_is_reported_without_a_stack)
+{
+    struct vg_liveness_config watch = VG_LIVENESS_INIT;
+    struct room room;
+    int fd[2];
+
+    CHECK_EQ(pipe(fd), 0);
+    open_with(&room, watch);
+    CHECK_EQ(VG_SPAWN(room.exec, NULL, deaf, fd[0]), 0);
+    CHECK_STR(wait_for_one(&room, is_without_stack)->text, "not known");
+    CHECK_EQ(write(fd[1], "x", 1), 1);
+    wait_for(&room.ends, 1);
+    room_close(&room); /* the signal that was pending has come, and found nobody who waits for it */
+    close(fd[0]), close(fd[1]);
+}
+
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+TEST(signals_that_cannot_be_had_are_refused)
+{
+    struct vg_liveness_config watch = VG_LIVENESS_INIT;
+    struct vg_liveness *live;
+    int signal;
+
+    CHECK_EQ(vg_liveness_open(&live, NULL), 0);
+    vg_liveness_close(live);
+    signal = vg_stack_signal();
+    CHECK(signal > SIGRTMIN);
+    watch.stack_signal = signal;
+    CHECK_EQ(vg_liveness_open(&live, &watch), 0);
+    vg_liveness_close(live);
+    watch.stack_signal = signal - 1;
+    CHECK_EQ(vg_liveness_open(&live, &watch), -EBUSY);
+}
+
+TEST(a_signal_that_somebody_handles_is_not_taken)
+{
+    CHECK(signal(SIGRTMAX - 1, ignore) == SIG_DFL);
+    CHECK_EQ(vg_stack_open(SIGUSR1), -EINVAL);
+    CHECK_EQ(vg_stack_open(SIGRTMAX - 1), -EBUSY);
+    CHECK_EQ(vg_stack_open(0), 0);
+    CHECK_EQ(vg_stack_signal(), SIGRTMAX - 2);
 }
 
 /* ---- look-alikes ------------------------------------------------------------------------------- */

@@ -43,7 +43,7 @@ extern "C" {
  *           at a time: the watchdog's, or the caller's of vg_watch_scan().
  * Ordering  Numbers are read while they are written: a row may be one visit ahead of another.
  * Errors    -ENOMEM; -EAGAIN: no thread for the watchdog. Both make vg_exec_open() fail when they
- *           arise there.
+ *           arise there. -EBUSY, -EINVAL: of the configured signal.
  * Cost      About ten nanoseconds a wake at level 2, two at level 1. The watchdog sleeps while all workers do
  *           and no task owes a poll; otherwise it looks every 10 ms, for some microseconds, and uses at most
  *           a twentieth of a processor. vg_snapshot.watch_ns is what it has used.
@@ -117,6 +117,7 @@ struct vg_report {
     uint64_t cpu_ns;   /* used in this poll */
     unsigned stranded; /* completions that wait for this worker */
     unsigned queued;   /* tasks in its queues, the private slot excepted */
+    const char *stack; /* a line for each frame, innermost first; NULL: not there. Like text */
 
     unsigned suppressed; /* like reports that were not made since the last one */
     const char *text;    /* all of this, readable; valid during the callback */
@@ -141,15 +142,29 @@ struct vg_liveness_config {
     bool manual;                  /* no watchdog thread: the program calls vg_watch_scan() */
     const struct vg_alloc *alloc; /* NULL: vg_alloc_default */
     uint64_t block_ns;            /* a poll may sleep, or compute, that long; 0: 20 ms */
+    /*
+     * A worker that is reported for not coming out of a poll writes down its stack in the handler of this
+     * real-time signal, once for a poll if it sleeps, else once for each report. 0: any that nobody uses;
+     * -1: no stacks, and then the report does not say where in its task the worker is either. The process has
+     * one such signal, of the first vg_liveness_open() that asks for it. Calls of the program's that the system
+     * never restarts (nanosleep, poll, epoll_wait, sockets with a timeout: see signal(7)) end with EINTR.
+     */
+    int stack_signal;
+    /* Names a code address in at most `size` bytes, the terminating zero included; leaves the text empty if it
+     * cannot, and for NULL: name and offset as the dynamic linker knows them. Called on the watchdog's thread.
+     * <vigil/symbols.h> has one that knows lines. */
+    void (*symbolize)(void *arg, const void *address, char *text, size_t size);
+    void *symbolize_arg;
 };
 
 /* The defaults: 100 ms and 20 ms, to stderr, everything on. */
 #define VG_LIVENESS_INIT                                                                           \
     {                                                                                              \
-        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL, VG_MSEC(20)                    \
+        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL, VG_MSEC(20), 0, NULL, NULL     \
     }
 
-/* NULL: the defaults. -ENOMEM. */
+/* NULL: the defaults. -ENOMEM. -EBUSY: config->stack_signal has a handler already, or another signal is in use;
+ * -EINVAL: it is not a real-time signal. */
 VG_API VG_MUST_USE int vg_liveness_open(struct vg_liveness **live,
                                         const struct vg_liveness_config *config);
 
