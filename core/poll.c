@@ -313,10 +313,20 @@ static bool is_unarmed(const struct vg_task *task)
     return task->armed == 0 && task->inflight == 0 && vg_wlist_empty(&task->skipped);
 }
 
+static void report_unarmed(struct vg_cx *cx, bool hangs)
+{
+    struct vg_probe *const probe = cx->task->exec->probe;
+    const struct vg_unarmed unarmed = {.task = cx->task, .fut = cx->unarmed, .hangs = hangs};
+
+    if (probe != NULL && probe->unarmed != NULL)
+        probe->unarmed(probe, cx->worker->index, &unarmed, cx->now);
+}
+
 static enum vg_poll_end suspend(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
     struct vg_probe *const probe = task->exec->probe;
+    bool more, hangs;
 
     /* A poll that stopped for its budget has decided nothing; but it may do so only once in a row. */
     task->cut = cx->cut && !task->cut;
@@ -326,12 +336,14 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
     note_progress(cx);
     if (VG_UNLIKELY(task->fences > 0 && probe != NULL && probe->suspended != NULL))
         probe->suspended(probe, cx->worker->index, task, cx->now);
-    if (!vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->ready)) {
+    more = !vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->ready);
+    hangs = !more && is_unarmed(task);
+    if (VG_UNLIKELY(hangs || cx->unarmed != NULL))
+        report_unarmed(cx, hangs);
+    if (more) {
         vg_task_renew(task, &task->later);
         return VG_END_REQUEUE;
     }
-    if (VG_UNLIKELY(is_unarmed(task)) && probe != NULL && probe->unarmed != NULL)
-        probe->unarmed(probe, cx->worker->index, task, cx->now);
     return give_back(task);
 }
 

@@ -51,7 +51,7 @@ struct vg_task {
     uint32_t inflight;             /* fired slots without a future, not collected yet */
     uint32_t fences;               /* parked children and live opaque futures */
     uint32_t takes;                /* orders takes against entries of opaque futures */
-    uint32_t armings;              /* so far; debug builds only */
+    uint32_t armings;              /* so far */
     uint32_t class;                /* of the slab */
     VG_ATOMIC(uint32_t) fruitless; /* visits in a row that came to nothing */
     bool untold;                   /* `skipped` has waiters whose leaves were not told so */
@@ -78,6 +78,7 @@ struct vg_cx {
     uint32_t
         spun; /* visits that came to nothing, by wakes that came from nowhere else; the last: */
     const struct vg_future *spinner;
+    const struct vg_future *unarmed; /* began in this poll, and nothing can wake it; NULL: none */
     bool spins_itself;
     bool rootdown; /* below an opaque future: running children are polled, not adopted */
     bool cut;      /* the budget ran out */

@@ -22,9 +22,7 @@ void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
     waiter->queued = 0;
     waiter->flags = VG_W_ARMED | (waiter->flags & VG_W_SLOT);
     cx->task->armed++;
-#if VG_DEBUG
     cx->task->armings++;
-#endif
 }
 
 /* Puts a collected or kicked waiter on one of the task's lists. */

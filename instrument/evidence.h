@@ -33,6 +33,9 @@ void vg_evidence_futurelock(struct vg_evidence *evidence, struct vg_task *task,
 void vg_evidence_poll_after_ready(struct vg_evidence *evidence, struct vg_task *task,
                                   const struct vg_site *site, uint64_t now);
 
+void vg_evidence_unarmed(struct vg_evidence *evidence, const struct vg_unarmed *unarmed,
+                         uint64_t now);
+
 /* A poll that does not end. Nobody owns its task but the worker that is in it: there is no await tree. */
 void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info *worker,
                       uint64_t now);

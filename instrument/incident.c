@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "incident.h"
 
+#include "walk.h"
+
 static void count(VG_ATOMIC(uint64_t) *counter, uint64_t n)
 {
     vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
@@ -19,15 +21,24 @@ static void remove_entry(struct vg_incidents *incidents, struct vg_incident *inc
     count(&incidents->count[incident->report.verdict].active, UINT64_MAX);
 }
 
-bool vg_incident_known(const struct vg_incidents *incidents, const struct vg_evidence *evidence)
+/* What is worse about the same future is news: a child that was only snoozed now locks its task up; a future that
+ * nothing can wake now hangs it. */
+static bool is_news(const struct vg_report *known, const struct vg_report *report)
+{
+    if (report->verdict == VG_VERDICT_UNARMED_PENDING)
+        return report->hangs && !known->hangs;
+    return report->verdict == VG_VERDICT_FUTURELOCK && known->verdict != VG_VERDICT_FUTURELOCK;
+}
+
+bool vg_incident_known(struct vg_incidents *incidents, const struct vg_evidence *evidence)
 {
     for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
-        const struct vg_incident *incident = &incidents->incident[i];
+        struct vg_incident *incident = &incidents->incident[i];
 
-        /* A child that was only snoozed, and now locks its task up, is news. */
-        if (is_same(incident, evidence) && (incident->report.verdict == VG_VERDICT_FUTURELOCK ||
-                                            evidence->report.verdict != VG_VERDICT_FUTURELOCK))
-            return true;
+        if (!is_same(incident, evidence))
+            continue;
+        incident->polls = evidence->polls;
+        return !is_news(&incident->report, &evidence->report);
     }
     return false;
 }
@@ -59,6 +70,7 @@ void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *
         .alive = true,
         .starved = evidence->starved,
         .resource = evidence->resource,
+        .polls = evidence->polls,
         .report = evidence->report,
     };
     vg_store(&incidents->open, vg_incidents_open(incidents) + 1, relaxed);
@@ -157,10 +169,29 @@ static bool is_owed(const struct vg_incident *incident, struct vg_task *task)
     return true; /* so many that it may be among the rest */
 }
 
+/* Once its task has been polled again, a future that hung it would have told so anew. */
+static bool is_unarmed(const struct vg_incident *incident, struct vg_task *task)
+{
+    struct vg_task_info info;
+    struct vg_walk walk;
+    struct vg_walk_item item;
+
+    vg_task_info(task, &info);
+    if (incident->report.hangs && info.polls != incident->polls)
+        return false;
+    vg_walk_begin(&walk, vg_task_root(task));
+    while (vg_walk_next(&walk, &item))
+        if (item.fut == incident->starved)
+            return true;
+    return walk.truncated;
+}
+
 static bool still_stands(const struct vg_incident *incident, struct vg_task *task)
 {
     struct vg_lockup lockup;
 
+    if (incident->report.verdict == VG_VERDICT_UNARMED_PENDING)
+        return is_unarmed(incident, task);
     if (incident->report.verdict != VG_VERDICT_FUTURELOCK)
         return is_owed(incident, task);
     return vg_lockup_find(task, NULL, VG_LOCKUP_STANDING, &lockup) &&
@@ -183,7 +214,8 @@ void vg_incidents_keep(struct vg_incidents *incidents, uint64_t id, bool owes)
         struct vg_incident *incident = &incidents->incident[i];
 
         if (incident->open && incident->report.task == id)
-            incident->alive = owes || incident->report.verdict == VG_VERDICT_FUTURELOCK;
+            incident->alive = owes || incident->report.verdict == VG_VERDICT_FUTURELOCK ||
+                              incident->report.verdict == VG_VERDICT_UNARMED_PENDING;
     }
 }
 

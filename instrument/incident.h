@@ -22,6 +22,7 @@ struct vg_incident {
     bool muted; /* its report was suppressed, so its end is not reported */
     bool alive; /* seen in the scan that is going on */
     const void *starved, *resource;
+    uint64_t polls; /* of its task, when it was last seen to stand */
     struct vg_report report;
 };
 
@@ -50,8 +51,8 @@ static inline unsigned vg_incidents_open(const struct vg_incidents *incidents)
     return vg_load(&incidents->open, relaxed);
 }
 
-/* Whether this is an incident that is on the books. */
-bool vg_incident_known(const struct vg_incidents *incidents, const struct vg_evidence *evidence);
+/* Whether this is an incident that is on the books. If so, it stands as of this evidence. */
+bool vg_incident_known(struct vg_incidents *incidents, const struct vg_evidence *evidence);
 
 /* Enters it. */
 void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *evidence,

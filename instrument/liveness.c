@@ -101,6 +101,22 @@ static void on_suspended(struct vg_probe *probe, unsigned worker, struct vg_task
     vg_watchdog_kick(&live->watchdog);
 }
 
+static void on_unarmed(struct vg_probe *probe, unsigned worker, const struct vg_unarmed *unarmed,
+                       uint64_t now)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    struct vg_lane *lane = vg_lane_of(live, worker);
+    struct vg_evidence *evidence;
+
+    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
+        return;
+    evidence = vg_post_begin(lane);
+    if (evidence == NULL)
+        return;
+    vg_evidence_unarmed(evidence, unarmed, now);
+    vg_post_end(live, lane);
+}
+
 /* The worker has published that it is awake. */
 static void on_resumed(struct vg_probe *probe, unsigned worker)
 {
@@ -205,6 +221,7 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
         .visited = on_visited,
         .passed_over = on_passed_over,
         .suspended = on_suspended,
+        .unarmed = on_unarmed,
         .resumed = on_resumed,
         .poll_after_ready = on_poll_after_ready,
     };

@@ -11,6 +11,7 @@ const char *vg_verdict_name(enum vg_verdict verdict)
         [VG_VERDICT_STALLED_GRANT] = "stalled-grant",
         [VG_VERDICT_POLL_AFTER_READY] = "poll-after-ready",
         [VG_VERDICT_BLOCKED_WORKER] = "blocked-worker",
+        [VG_VERDICT_UNARMED_PENDING] = "unarmed-pending",
     };
 
     return (unsigned)verdict < VG_VERDICT_COUNT ? names[verdict] : "?";
@@ -77,6 +78,9 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
         vg_report_task(text, report);
         vg_text_add(text, " awaits a future whose result it has taken before\n");
         add_repeated_arm(text, evidence);
+        break;
+    case VG_VERDICT_UNARMED_PENDING:
+        vg_report_unarmed(text, evidence);
         break;
     case VG_VERDICT_BLOCKED_WORKER:
         vg_report_poll(text, report, evidence->polls);

@@ -21,6 +21,9 @@ void vg_report_tree(struct vg_text *text, const struct vg_evidence *evidence);
 /* report_starved.c: somebody does not poll a future. */
 void vg_report_starved(struct vg_text *text, const struct vg_evidence *evidence);
 
+/* report_unarmed.c: nothing can wake a future. */
+void vg_report_unarmed(struct vg_text *text, const struct vg_evidence *evidence);
+
 /* report_poll.c: a poll does not end; and its end. */
 void vg_report_poll(struct vg_text *text, const struct vg_report *report, uint64_t polls);
 void vg_report_poll_end(struct vg_text *text, const struct vg_report *report);

@@ -61,6 +61,8 @@ enum vg_verdict {
     VG_VERDICT_POLL_AFTER_READY,
     /* A worker has been in one poll for longer than the limit, asleep in the kernel or computing. */
     VG_VERDICT_BLOCKED_WORKER,
+    /* A future is pending, and nothing can wake it: neither it nor anything below it has armed a waiter. */
+    VG_VERDICT_UNARMED_PENDING,
     VG_VERDICT_COUNT,
 };
 
@@ -88,7 +90,8 @@ struct vg_report {
     const char *task_name;
     const struct vg_place *task_spawned; /* may be NULL */
 
-    struct vg_report_future starved; /* the future nobody polls */
+    struct vg_report_future starved; /* the future nobody polls, or wakes */
+    bool hangs;                      /* and nothing else can wake its task either */
     struct vg_report_future parent;  /* the frame that should, and where it is now */
     const struct vg_site *left_at;   /* where the parent left it: the select; NULL: not known */
     bool parked;                     /* by VG_PARK; false: below a hand-written future */
