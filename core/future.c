@@ -98,6 +98,8 @@ void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
     cx->progress++;
     if (VG_UNLIKELY(fut == cx->unarmed))
         cx->unarmed = NULL; /* it was cancelled */
+    if (VG_UNLIKELY(fut == cx->spinner))
+        cx->spun = 0; /* it has got somewhere after all, and may be gone */
     if (fut->flags & VG_F_BESIDE)
         vg_count(&cx->worker->counts.children_ended, 1);
     mark_dead(fut);

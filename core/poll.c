@@ -107,12 +107,13 @@ static void answer(const struct vg_waiter *waiter, struct vg_future *node, struc
                    void (*poll)(struct vg_future *node, struct vg_cx *cx))
 {
     const bool self = waiter->woken_by == vg_load(&cx->task->id, relaxed);
-    const bool idly = self || waiter->woken_idly;
+    const bool idly = self || waiter->hops >= VG_HOPS_IDLE;
     const uint32_t progress = cx->progress;
     const struct vg_future *const fut = waiter->fut;
     struct vg_counts *const counts = &cx->worker->counts;
     bool got_on;
 
+    cx->hops = waiter->hops;
     poll(node, cx); /* from here on the waiter may be gone */
     got_on = cx->progress != progress;
     vg_count(&counts->visits[self ? VG_CAUSE_SELF : VG_CAUSE_WAKE]
@@ -163,6 +164,13 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
     answer(waiter, waiter->fut, cx, climb);
 }
 
+/* Work done in slices by a future that wakes itself is to be many polls, not a long one. */
+static bool has_time_left(struct vg_cx *cx)
+{
+    cx->now = cx->worker->now = vg_exec_now(cx->task->exec);
+    return cx->now < cx->began + VG_POLL_NS;
+}
+
 static void drain(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
@@ -171,8 +179,8 @@ static void drain(struct vg_cx *cx)
     for (n = 0; n < VG_VISITS_MAX && task->root->state != VG_DONE; n++) {
         if (vg_wlist_empty(&task->ready))
             return;
-        if (n > 0 && n % 8 == 0)
-            cx->now = cx->worker->now = vg_exec_now(task->exec);
+        if (n > 0 && n % 8 == 0 && !has_time_left(cx))
+            break;
         visit(vg_waiter_of(vg_wnode_next(&task->ready)), cx);
     }
     cx->cut = cx->cut || !vg_wlist_empty(&task->ready);
@@ -281,6 +289,7 @@ static void report_fruitless(const struct vg_cx *cx, uint32_t visits)
         .fut = cx->spinner,
         .self = cx->spins_itself,
         .visits = visits,
+        .spun = cx->spun,
         .began = cx->began,
         .ended = vg_exec_now(cx->task->exec),
     };

@@ -43,13 +43,15 @@ struct vg_passed {
 
 /*
  * A poll of a task in which wakes were answered and nothing came of it: no future ended, and none said that it had
- * got on (vg_progress()). Only wakes of its own count, and those by tasks that were no better.
+ * got on (vg_progress()). Only wakes of its own count, and those at the end of a long row of tasks that woke each other
+ * to no effect.
  */
 struct vg_fruitless {
     struct vg_task *task;
     const struct vg_future *fut; /* the future whose wake was answered last */
     bool self;                   /* it was woken in a poll of its own task */
     uint32_t visits;             /* fruitless ones in a row so far */
+    uint32_t spun;               /* of these, the ones in this poll */
     uint64_t began, ended;       /* of this poll: the clock */
 };
 
