@@ -202,6 +202,23 @@ void vg_evidence_unarmed(struct vg_evidence *evidence, const struct vg_unarmed *
     vg_tree_copy(&evidence->tree, unarmed->task, NULL, fut);
 }
 
+void vg_evidence_spin(struct vg_evidence *evidence, const struct vg_fruitless *fruitless,
+                      const struct vg_row *row)
+{
+    struct vg_report *report = &evidence->report;
+
+    describe_task(evidence, fruitless->task, row->seen);
+    evidence->starved = fruitless->fut;
+    report->verdict = fruitless->self ? VG_VERDICT_SELF_WAKE_SPIN : VG_VERDICT_SPURIOUS_SPIN;
+    report->confidence = VG_CONFIRMED;
+    report->starved = name_future(fruitless->fut, NULL);
+    report->visits = fruitless->visits;
+    report->busy_ns = row->busy;
+    report->lasted = row->seen - row->began;
+    report->instances = 1;
+    vg_tree_copy(&evidence->tree, fruitless->task, NULL, fruitless->fut);
+}
+
 void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info *worker,
                       uint64_t now)
 {

@@ -57,8 +57,8 @@ static struct vg_incident *place_for(struct vg_incidents *incidents,
     return unused != NULL ? unused : &incidents->incident[incidents->next++ % VG_INCIDENTS_MAX];
 }
 
-void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *evidence,
-                      bool muted)
+struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
+                                     const struct vg_evidence *evidence, bool muted)
 {
     struct vg_incident *incident = place_for(incidents, evidence);
 
@@ -75,6 +75,7 @@ void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *
     };
     vg_store(&incidents->open, vg_incidents_open(incidents) + 1, relaxed);
     count(&incidents->count[evidence->report.verdict].active, 1);
+    return incident;
 }
 
 /* Reports of the same kind. Polls are told apart before anybody knows where in its task they are. */
@@ -170,14 +171,13 @@ static bool is_owed(const struct vg_incident *incident, struct vg_task *task)
 }
 
 /* Once its task has been polled again, a future that hung it would have told so anew. */
-static bool is_unarmed(const struct vg_incident *incident, struct vg_task *task)
+static bool is_unarmed(const struct vg_incident *incident, struct vg_task *task,
+                       const struct vg_task_info *info)
 {
-    struct vg_task_info info;
     struct vg_walk walk;
     struct vg_walk_item item;
 
-    vg_task_info(task, &info);
-    if (incident->report.hangs && info.polls != incident->polls)
+    if (incident->report.hangs && info->polls != incident->polls)
         return false;
     vg_walk_begin(&walk, vg_task_root(task));
     while (vg_walk_next(&walk, &item))
@@ -186,12 +186,25 @@ static bool is_unarmed(const struct vg_incident *incident, struct vg_task *task)
     return walk.truncated;
 }
 
-static bool still_stands(const struct vg_incident *incident, struct vg_task *task)
+/* Nothing has come of its visits since. */
+static bool still_spins(struct vg_incident *incident, const struct vg_task_info *task)
+{
+    if (task->fruitless < incident->report.visits)
+        return false;
+    incident->report.visits = task->fruitless;
+    return true;
+}
+
+static bool still_stands(struct vg_incident *incident, struct vg_task *task)
 {
     struct vg_lockup lockup;
+    struct vg_task_info info;
 
+    vg_task_info(task, &info);
     if (incident->report.verdict == VG_VERDICT_UNARMED_PENDING)
-        return is_unarmed(incident, task);
+        return is_unarmed(incident, task, &info);
+    if (vg_is_spin(incident->report.verdict))
+        return still_spins(incident, &info);
     if (incident->report.verdict != VG_VERDICT_FUTURELOCK)
         return is_owed(incident, task);
     return vg_lockup_find(task, NULL, VG_LOCKUP_STANDING, &lockup) &&
@@ -208,14 +221,27 @@ void vg_incidents_recheck(struct vg_incidents *incidents, struct vg_task *task, 
     }
 }
 
-void vg_incidents_keep(struct vg_incidents *incidents, uint64_t id, bool owes)
+static bool may_stand(struct vg_incident *incident, const struct vg_task_info *task)
+{
+    switch (incident->report.verdict) {
+    case VG_VERDICT_FUTURELOCK:
+    case VG_VERDICT_UNARMED_PENDING:
+        return true;
+    case VG_VERDICT_SELF_WAKE_SPIN:
+    case VG_VERDICT_SPURIOUS_SPIN:
+        return still_spins(incident, task);
+    default:
+        return task->owed_since != 0;
+    }
+}
+
+void vg_incidents_keep(struct vg_incidents *incidents, const struct vg_task_info *task)
 {
     for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
         struct vg_incident *incident = &incidents->incident[i];
 
-        if (incident->open && incident->report.task == id)
-            incident->alive = owes || incident->report.verdict == VG_VERDICT_FUTURELOCK ||
-                              incident->report.verdict == VG_VERDICT_UNARMED_PENDING;
+        if (incident->open && incident->report.task == task->id)
+            incident->alive = may_stand(incident, task);
     }
 }
 

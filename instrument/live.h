@@ -8,6 +8,7 @@
 #include "evidence.h"
 #include "incident.h"
 #include "site.h"
+#include "spin.h"
 #include "stall.h"
 #include "vg_atomic.h"
 #include "vg_stack.h"
@@ -49,10 +50,18 @@ struct vg_lane {
     unsigned recents;
     struct vg_recent recent[VG_RECENT_SLOTS];
     struct vg_late late[VG_LATE_SLOTS];
+    struct vg_spins spins;
     VG_ATOMIC(uint64_t) slow[VG_SLOW_SLOTS]; /* lengths of long waits that have ended */
     struct vg_evidence post[VG_POST_SLOTS];
     VG_ATOMIC(uint64_t) blocks, blocked_ns, blocked_max;
     struct vg_blocked blocked; /* the scan's own */
+};
+
+/* A spin that is found seldom comes alone: the report waits for the others. */
+struct vg_held {
+    bool used;
+    uint64_t due;
+    struct vg_evidence evidence;
 };
 
 /* What a worker has answered, for the scan. */
@@ -90,6 +99,7 @@ struct vg_liveness {
     uint64_t reporting; /* time of this scan in which reports of polls were made */
     struct vg_evidence found;
     struct vg_asked asked;
+    struct vg_held held;
     char text[8192];
 };
 
@@ -130,6 +140,17 @@ void vg_snooze_passed(struct vg_lane *lane, const struct vg_waiter *waiter, uint
 /* In the scan: looks at the poll of every worker, and reports those that are blocked. */
 void vg_lookout_scan(struct vg_liveness *live, uint64_t now);
 
+/* ---- herd.c -------------------------------------------------------------------------------- */
+
+/* In the scan: a spin was found. Several of the same kind are one finding. */
+void vg_herd_add(struct vg_liveness *live, const struct vg_evidence *evidence, uint64_t now);
+
+/* Reports what has been held back long enough. */
+void vg_herd_report(struct vg_liveness *live, uint64_t now);
+
+/* A spin is over. True: others of its kind go on, and nothing is to be said. */
+bool vg_herd_end(struct vg_liveness *live, const struct vg_incident *incident);
+
 /* ---- stack.c ------------------------------------------------------------------------------- */
 
 /* In the scan: has the worker on this thread say where it is. False: it is not in a poll of that task any more, or
@@ -154,7 +175,7 @@ bool vg_post_pending(const struct vg_liveness *live);
 /* ---- report.c ------------------------------------------------------------------------------ */
 
 /* Writes the evidence out and delivers it, unless the incident is known or its kind too frequent. */
-void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence);
+void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence, uint64_t now);
 
 /* The same, whatever is known and how often. */
 void vg_report_now(struct vg_liveness *live, const struct vg_evidence *evidence);

@@ -117,6 +117,27 @@ static void on_unarmed(struct vg_probe *probe, unsigned worker, const struct vg_
     vg_post_end(live, lane);
 }
 
+static void on_fruitless(struct vg_probe *probe, unsigned worker,
+                         const struct vg_fruitless *fruitless)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    struct vg_lane *lane = vg_lane_of(live, worker);
+    struct vg_task_info info;
+    struct vg_evidence *evidence;
+    struct vg_row *row;
+
+    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
+        return;
+    vg_task_info(fruitless->task, &info);
+    row = vg_spins_note(&lane->spins, info.id, fruitless);
+    evidence = row != NULL ? vg_post_begin(lane) : NULL;
+    if (evidence == NULL)
+        return;
+    vg_evidence_spin(evidence, fruitless, row);
+    vg_post_end(live, lane);
+    vg_spins_posted(&lane->spins, row);
+}
+
 /* The worker has published that it is awake. */
 static void on_resumed(struct vg_probe *probe, unsigned worker)
 {
@@ -222,6 +243,7 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
         .passed_over = on_passed_over,
         .suspended = on_suspended,
         .unarmed = on_unarmed,
+        .fruitless = on_fruitless,
         .resumed = on_resumed,
         .poll_after_ready = on_poll_after_ready,
     };

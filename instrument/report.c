@@ -12,6 +12,8 @@ const char *vg_verdict_name(enum vg_verdict verdict)
         [VG_VERDICT_POLL_AFTER_READY] = "poll-after-ready",
         [VG_VERDICT_BLOCKED_WORKER] = "blocked-worker",
         [VG_VERDICT_UNARMED_PENDING] = "unarmed-pending",
+        [VG_VERDICT_SELF_WAKE_SPIN] = "self-wake-spin",
+        [VG_VERDICT_SPURIOUS_SPIN] = "spurious-spin",
     };
 
     return (unsigned)verdict < VG_VERDICT_COUNT ? names[verdict] : "?";
@@ -82,6 +84,10 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
     case VG_VERDICT_UNARMED_PENDING:
         vg_report_unarmed(text, evidence);
         break;
+    case VG_VERDICT_SELF_WAKE_SPIN:
+    case VG_VERDICT_SPURIOUS_SPIN:
+        vg_report_spin(text, evidence);
+        break;
     case VG_VERDICT_BLOCKED_WORKER:
         vg_report_poll(text, report, evidence->polls);
         break;
@@ -122,7 +128,7 @@ void vg_report_now(struct vg_liveness *live, const struct vg_evidence *evidence)
     deliver(live, &report);
 }
 
-void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence)
+void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence, uint64_t now)
 {
     struct vg_report report = evidence->report;
     const bool over = report.healed || report.verdict == VG_VERDICT_POLL_AFTER_READY;
@@ -130,6 +136,10 @@ void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evid
 
     if (!over && vg_incident_known(&live->incidents, evidence))
         return;
+    if (vg_is_spin(report.verdict)) {
+        vg_herd_add(live, evidence, now);
+        return;
+    }
     allowed = vg_incident_allowed(&live->incidents, &report, &report.suppressed);
     if (!over)
         vg_incident_open(&live->incidents, evidence, !allowed);
@@ -159,7 +169,10 @@ void vg_report_end(struct vg_liveness *live, const struct vg_report *opened, uin
     vg_report_task(&text, &report);
     vg_text_add(&text, ", ");
     vg_report_future(&text, &report.starved);
-    vg_text_add(&text, answered ? " was polled after " : " no longer waits, after ");
+    if (vg_is_spin(report.verdict))
+        vg_report_spin_end(&text, &report);
+    else
+        vg_text_add(&text, answered ? " was polled after " : " no longer waits, after ");
     vg_text_duration(&text, lasted);
     vg_text_add(&text, "\n");
     deliver(live, &report);

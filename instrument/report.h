@@ -24,6 +24,10 @@ void vg_report_starved(struct vg_text *text, const struct vg_evidence *evidence)
 /* report_unarmed.c: nothing can wake a future. */
 void vg_report_unarmed(struct vg_text *text, const struct vg_evidence *evidence);
 
+/* report_spin.c: a future is polled to no effect; and the middle of the sentence that it is not any more. */
+void vg_report_spin(struct vg_text *text, const struct vg_evidence *evidence);
+void vg_report_spin_end(struct vg_text *text, const struct vg_report *report);
+
 /* report_poll.c: a poll does not end; and its end. */
 void vg_report_poll(struct vg_text *text, const struct vg_report *report, uint64_t polls);
 void vg_report_poll_end(struct vg_text *text, const struct vg_report *report);

@@ -9,7 +9,7 @@ struct pass {
     bool late; /* the executor is: what is overdue may be its fault */
 };
 
-static void take_posts(struct vg_liveness *live)
+static void take_posts(struct vg_liveness *live, uint64_t now)
 {
     const struct vg_evidence *evidence;
 
@@ -18,7 +18,7 @@ static void take_posts(struct vg_liveness *live)
 
         /* Bounded: a worker that posts while we print is left for the next scan. */
         for (unsigned n = 0; n < VG_POST_SLOTS && (evidence = vg_post_next(lane)) != NULL; n++) {
-            vg_report_evidence(live, evidence);
+            vg_report_evidence(live, evidence, now);
             vg_post_taken(lane);
         }
     }
@@ -40,7 +40,7 @@ static bool examine(const struct pass *pass, struct vg_task *task, uint64_t id)
     }
     vg_inspect_end(task);
     if (found)
-        vg_report_evidence(live, &live->found);
+        vg_report_evidence(live, &live->found, pass->now);
     return true;
 }
 
@@ -74,7 +74,7 @@ static bool visit(struct vg_task *task, void *arg)
     if (!watched && !overdue)
         return true;
     if (!examine(pass, task, info.id) && watched && !has_finished(task))
-        vg_incidents_keep(&live->incidents, info.id, info.owed_since != 0);
+        vg_incidents_keep(&live->incidents, &info);
     return true;
 }
 
@@ -104,6 +104,8 @@ static void close_ended(struct vg_liveness *live, uint64_t now)
         const bool answered =
             report->woken_at != 0 && find_answer(live, report->woken_at, now, &lasted);
 
+        if (vg_is_spin(report->verdict) && vg_herd_end(live, incident))
+            continue;
         if (!incident->muted)
             vg_report_end(live, report, now, lasted, answered);
     }
@@ -113,7 +115,7 @@ static void scan(struct vg_liveness *live, uint64_t now)
 {
     struct pass pass = {.live = live, .now = now};
 
-    take_posts(live);
+    take_posts(live, now);
     if (live->exec != NULL) {
         vg_exec_tick(live->exec);
         pass.late = vg_stalls_note_deadline(&live->stalls, vg_exec_next_deadline(live->exec), now);
@@ -125,6 +127,7 @@ static void scan(struct vg_liveness *live, uint64_t now)
         vg_exec_each_task(live->exec, visit, &pass);
         close_ended(live, now);
     }
+    vg_herd_report(live, now);
     live->scanned_at = now;
 }
 

@@ -63,6 +63,10 @@ enum vg_verdict {
     VG_VERDICT_BLOCKED_WORKER,
     /* A future is pending, and nothing can wake it: neither it nor anything below it has armed a waiter. */
     VG_VERDICT_UNARMED_PENDING,
+    /* A future has been polled a thousand times in a row to no effect, by wakes of its own task. */
+    VG_VERDICT_SELF_WAKE_SPIN,
+    /* The same, by wakes of tasks that were no better. */
+    VG_VERDICT_SPURIOUS_SPIN,
     VG_VERDICT_COUNT,
 };
 
@@ -121,6 +125,11 @@ struct vg_report {
     unsigned stranded; /* completions that wait for this worker */
     unsigned queued;   /* tasks in its queues, the private slot excepted */
     const char *stack; /* a line for each frame, innermost first; NULL: not there. Like text */
+
+    /* A spin. `starved` is the future that is polled. */
+    uint32_t visits;    /* in a row, to no effect */
+    uint64_t busy_ns;   /* time in polls like that, of `lasted` */
+    unsigned instances; /* tasks that do the same at the same place */
 
     unsigned suppressed; /* like reports that were not made since the last one */
     const char *text;    /* all of this, readable; valid during the callback */
