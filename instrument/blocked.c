@@ -35,8 +35,8 @@ static uint64_t slept_between(const struct vg_blocked_look *last,
     return without(length, look->os.waited - last->os.waited);
 }
 
-void vg_blocked_add(struct vg_blocked *blocked, const struct vg_blocked_look *look,
-                    const struct vg_blocked_limits *limits)
+bool vg_blocked_add(struct vg_blocked *blocked, const struct vg_blocked_look *look,
+                    const struct vg_blocked_limits *limits, bool first)
 {
     const uint64_t length = without(look->at, blocked->last.at);
 
@@ -51,4 +51,8 @@ void vg_blocked_add(struct vg_blocked *blocked, const struct vg_blocked_look *lo
     if (blocked->computed >= limits->blocked || blocked->slept >= limits->blocked)
         blocked->found = true;
     blocked->last = *look;
+    if (blocked->never_yields || !first || blocked->computed < VG_BLOCKED_NEVER)
+        return false;
+    blocked->never_yields = true;
+    return true;
 }

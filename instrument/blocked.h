@@ -33,6 +33,9 @@ struct vg_blocked_limits {
     uint64_t took;    /* what the watchdog did between the two, mostly the writing of reports */
 };
 
+/* CPU time of a first poll that makes it one of a task that never yields. */
+#define VG_BLOCKED_NEVER VG_SEC(1)
+
 /* How much later than planned a look may come to prove anything, and to be taken for a matter of load. */
 #define VG_BLOCKED_SLACK VG_MSEC(5)
 #define VG_BLOCKED_STANDSTILL VG_MSEC(50)
@@ -47,8 +50,9 @@ struct vg_blocked_look {
 struct vg_blocked {
     uint64_t task, polls; /* the poll: whose, and its number among the worker's; 0: none */
     uint64_t lasted, computed, slept;
-    bool found;        /* it is blocked */
-    bool never_yields; /* and has been reported as such */
+    bool found; /* it is blocked */
+    bool
+        never_yields; /* and it is its task's first, and has computed for so long that this is what is wrong */
     bool
         heard; /* reported, and not only counted because there were too many: its thread has been asked */
     uint64_t reported; /* its length at the last report; 0: not yet */
@@ -62,9 +66,9 @@ struct vg_blocked {
 void vg_blocked_begin(struct vg_blocked *blocked, const struct vg_worker_info *info,
                       const struct vg_blocked_look *look);
 
-/* It is still the same. */
-void vg_blocked_add(struct vg_blocked *blocked, const struct vg_blocked_look *look,
-                    const struct vg_blocked_limits *limits);
+/* It is still the same. True: it is known to be one of a task that never yields only since now. */
+bool vg_blocked_add(struct vg_blocked *blocked, const struct vg_blocked_look *look,
+                    const struct vg_blocked_limits *limits, bool first);
 
 static inline bool vg_blocked_goes_on(const struct vg_blocked *blocked,
                                       const struct vg_worker_info *info)

@@ -81,7 +81,8 @@ struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
 /* Reports of the same kind. Polls are told apart before anybody knows where in its task they are. */
 static void set_kind(struct vg_rate *rate, const struct vg_report *report)
 {
-    const bool poll = report->verdict == VG_VERDICT_BLOCKED_WORKER;
+    const bool poll =
+        report->verdict == VG_VERDICT_BLOCKED_WORKER || report->verdict == VG_VERDICT_NEVER_YIELDED;
 
     rate->verdict = report->verdict;
     rate->parent = poll ? NULL : report->parent.site;

@@ -42,17 +42,30 @@ static bool is_still_in_it(struct vg_liveness *live, unsigned worker)
     return vg_blocked_goes_on(&vg_lane_of(live, worker)->blocked, &info);
 }
 
-static void go_on(struct vg_liveness *live, unsigned worker, int thread, uint64_t now)
+/* One root cause, one finding: the report that is out goes by another name from now on. */
+static void change_verdict(struct vg_liveness *live, struct vg_blocked *blocked)
+{
+    if (blocked->reported == 0)
+        return;
+    vg_incident_count(&live->incidents, blocked->report.verdict, -1);
+    vg_incident_count(&live->incidents, VG_VERDICT_NEVER_YIELDED, 1);
+    blocked->report.verdict = VG_VERDICT_NEVER_YIELDED;
+    blocked->reported = blocked->lasted / 2; /* so that it is due now */
+}
+
+static void go_on(struct vg_liveness *live, unsigned worker, const struct vg_worker_info *info,
+                  uint64_t now)
 {
     const struct vg_blocked_limits limits = {live->config.block_ns, live->planned, live->took};
-    const struct vg_blocked_look look = take_look(thread, now, true);
+    const struct vg_blocked_look look = take_look(info->thread, now, true);
     struct vg_lane *const lane = vg_lane_of(live, worker);
     struct vg_blocked *const blocked = &lane->blocked;
     const uint64_t counted = blocked->found ? blocked->lasted : 0;
 
     if (!is_still_in_it(live, worker))
         return; /* the look may have been at something else: the next scan sees that it is over */
-    vg_blocked_add(blocked, &look, &limits);
+    if (vg_blocked_add(blocked, &look, &limits, info->task_polls <= 1))
+        change_verdict(live, blocked);
     if (!blocked->found)
         return;
     add(&lane->blocks, counted == 0);
@@ -69,7 +82,7 @@ static void look_at(struct vg_liveness *live, unsigned worker, uint64_t now)
 
     vg_exec_worker(live->exec, worker, &info);
     if (vg_blocked_goes_on(blocked, &info)) {
-        go_on(live, worker, info.thread, now);
+        go_on(live, worker, &info, now);
         return;
     }
     end_poll(live, blocked, now);
@@ -100,6 +113,8 @@ static bool describe(struct vg_liveness *live, unsigned worker, uint64_t now)
     if (!vg_blocked_goes_on(blocked, &info))
         return false;
     vg_evidence_poll(&live->found, &info, now);
+    if (blocked->never_yields)
+        report->verdict = VG_VERDICT_NEVER_YIELDED;
     report->lasted = blocked->lasted;
     report->worker = worker;
     report->again = blocked->reported > 0;

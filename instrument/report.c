@@ -11,6 +11,7 @@ const char *vg_verdict_name(enum vg_verdict verdict)
         [VG_VERDICT_STALLED_GRANT] = "stalled-grant",
         [VG_VERDICT_POLL_AFTER_READY] = "poll-after-ready",
         [VG_VERDICT_BLOCKED_WORKER] = "blocked-worker",
+        [VG_VERDICT_NEVER_YIELDED] = "never-yielded",
         [VG_VERDICT_UNARMED_PENDING] = "unarmed-pending",
         [VG_VERDICT_SELF_WAKE_SPIN] = "self-wake-spin",
         [VG_VERDICT_SPURIOUS_SPIN] = "spurious-spin",
@@ -89,6 +90,7 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
         vg_report_spin(text, evidence);
         break;
     case VG_VERDICT_BLOCKED_WORKER:
+    case VG_VERDICT_NEVER_YIELDED:
         vg_report_poll(text, report, evidence->polls);
         break;
     default:

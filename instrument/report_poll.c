@@ -61,14 +61,24 @@ static void add_ways_out(struct vg_text *text, const struct vg_report *report)
                     "of your own\n");
 }
 
-void vg_report_poll(struct vg_text *text, const struct vg_report *report, uint64_t polls)
+static void add_headline(struct vg_text *text, const struct vg_report *report)
 {
-    vg_text_add(text, "worker %u %s one poll of ", report->worker,
-                report->again ? "is still in" : "has not come out of");
-    vg_report_task(text, report);
-    vg_text_add(text, " for ");
+    if (report->verdict == VG_VERDICT_NEVER_YIELDED) {
+        vg_report_task(text, report);
+        vg_text_add(text, " has held worker %u since it began, for ", report->worker);
+    } else {
+        vg_text_add(text, "worker %u %s one poll of ", report->worker,
+                    report->again ? "is still in" : "has not come out of");
+        vg_report_task(text, report);
+        vg_text_add(text, " for ");
+    }
     vg_text_duration(text, report->lasted);
     vg_text_add(text, "\n");
+}
+
+void vg_report_poll(struct vg_text *text, const struct vg_report *report, uint64_t polls)
+{
+    add_headline(text, report);
     add_where(text, report);
     add_worker(text, report);
     add_stack(text, report);

@@ -11,6 +11,7 @@ struct subject {
     struct vg_blocked blocked;
     uint64_t at, ran, waited, switches;
     char state;
+    bool first; /* poll of its task */
 };
 
 static struct vg_blocked_look look_at(const struct subject *subject)
@@ -44,7 +45,7 @@ static void pass(struct subject *subject, uint64_t after, uint64_t ran, uint64_t
     subject->waited += waited;
     subject->state = state;
     look = look_at(subject);
-    vg_blocked_add(&subject->blocked, &look, &LIMITS);
+    (void)vg_blocked_add(&subject->blocked, &look, &LIMITS, subject->first);
 }
 
 TEST(a_thread_that_sleeps_is_found_when_two_intervals_have_proved_it)
@@ -158,7 +159,7 @@ TEST(without_proc_only_computing_is_found)
         subject.state = 'S';
         look = look_at(&subject);
         look.has_os = false;
-        vg_blocked_add(&subject.blocked, &look, &LIMITS);
+        (void)vg_blocked_add(&subject.blocked, &look, &LIMITS, false);
     }
     CHECK(!subject.blocked.found);
 }
@@ -190,4 +191,35 @@ TEST(reports_come_when_the_length_has_doubled)
         subject.blocked.reported = subject.blocked.lasted;
     }
     CHECK_EQ(reports, 6); /* 30, 60, 120, ... 960 ms */
+}
+
+TEST(a_first_poll_that_has_computed_for_a_second_never_yields)
+{
+    struct subject subject;
+
+    begin(&subject);
+    subject.first = true;
+    for (int i = 0; i < 99; i++)
+        pass(&subject, 10, 10, 0, 'R');
+    CHECK(subject.blocked.found);
+    CHECK(!subject.blocked.never_yields);
+    pass(&subject, 10, 10, 0, 'R');
+    CHECK(subject.blocked.never_yields);
+}
+
+TEST(who_sleeps_in_its_first_poll_or_computes_in_a_later_one_is_only_blocked)
+{
+    struct subject subject;
+
+    begin(&subject);
+    subject.first = true;
+    for (int i = 0; i < 500; i++)
+        pass(&subject, 10, 0, 0, 'S');
+    CHECK(subject.blocked.found);
+    CHECK(!subject.blocked.never_yields);
+    begin(&subject);
+    for (int i = 0; i < 500; i++)
+        pass(&subject, 10, 10, 0, 'R');
+    CHECK(subject.blocked.found);
+    CHECK(!subject.blocked.never_yields);
 }

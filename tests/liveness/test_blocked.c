@@ -230,6 +230,106 @@ TEST(a_worker_that_computes_and_tasks_that_wait_behind_it)
     room_close(&room);
 }
 
+/* Awaits what is always ready, in a loop: the timeout around it is not looked at. */
+struct endless {
+    VG_FRAME(int);
+    VG_ATOMIC(uint32_t) *stop;
+    struct instant {
+        struct vg_future fut;
+        int ret;
+    } instant;
+};
+
+static vg_poll instant_poll(struct vg_future *fut, struct vg_cx *cx)
+{
+    (void)fut, (void)cx;
+    return VG_READY;
+}
+
+static struct instant *instant(struct instant *instant)
+{
+    static const struct vg_ops ops = {
+        .poll = instant_poll, .name = "instant", .size = sizeof *instant, .kind = VG_KIND_LEAF};
+
+    vg_future_init(&instant->fut, &ops);
+    instant->ret = 0;
+    return instant;
+}
+
+static int endless_line;
+
+VG_ASYNC(endless)
+{
+    VG_BEGIN(f);
+    endless_line = __LINE__ + 2;
+    while (!vg_load(f->stop, relaxed))
+        VG_AWAIT(f->ret, instant(&f->instant));
+    VG_RETURN(0);
+}
+
+static struct endless *endless(struct endless *f, VG_ATOMIC(uint32_t) *stop)
+{
+    VG_SETUP(f, endless);
+    f->stop = stop;
+    return f;
+}
+
+struct hurried {
+    VG_FRAME(int);
+    struct endless endless;
+    struct vg_timeout timeout;
+};
+
+VG_ASYNC(hurried)
+{
+    VG_BEGIN(f);
+    VG_AWAIT(f->ret, vg_timeout(&f->timeout, VG_MSEC(100), &f->endless));
+    VG_RETURN(f->ret);
+}
+
+static struct hurried *hurried(struct hurried *f, VG_ATOMIC(uint32_t) *stop)
+{
+    VG_SETUP(f, hurried);
+    endless(&f->endless, stop);
+    return f;
+}
+
+static bool is_never_yielded(const struct vg_report *report)
+{
+    return !report->ended && report->verdict == VG_VERDICT_NEVER_YIELDED;
+}
+
+TEST(a_loop_over_what_is_always_ready_blocks_and_then_never_yields)
+{
+    static VG_ATOMIC(uint32_t) stop;
+    struct room room;
+    const struct room_report *seen;
+    struct vg_snapshot *snapshot;
+
+    vg_store(&stop, 0, relaxed);
+    room_open(&room, 1, true);
+    CHECK_EQ(VG_SPAWN(room.exec, NULL, hurried, &stop), 0);
+    seen = wait_for_one(&room, is_of_worker_0);
+    CHECK_EQ(seen->report.verdict, VG_VERDICT_BLOCKED_WORKER);
+    CHECK(!seen->report.asleep);
+    if (seen->report.stack != NULL && seen->report.parent.site != NULL) {
+        CHECK_EQ(strcmp(seen->report.parent.site->func, "endless_body"), 0);
+        CHECK_EQ(seen->report.parent.site->line, endless_line);
+    }
+    seen = wait_for_one(&room, is_never_yielded);
+    CHECK(seen->report.cpu_ns >= VG_SEC(1));
+    CHECK_STR(seen->text, "since it began");
+    CHECK_EQ(vg_snapshot(room.live, &snapshot), 0);
+    CHECK_EQ(snapshot->verdict[VG_VERDICT_BLOCKED_WORKER].active, 0);
+    CHECK_EQ(snapshot->verdict[VG_VERDICT_NEVER_YIELDED].active, 1);
+    vg_snapshot_free(snapshot);
+    vg_store(&stop, 1, relaxed);
+    wait_for(&room.ends, 1);
+    CHECK_STR(wait_for_one(&room, is_end)->text, "never-yielded ended");
+    room_close(&room);
+    CHECK_EQ(vg_load(&room.ends, acquire), 1);
+}
+
 /* ---- asking ------------------------------------------------------------------------------------ */
 
 static bool is_without_stack(const struct vg_report *report)

@@ -61,6 +61,8 @@ enum vg_verdict {
     VG_VERDICT_POLL_AFTER_READY,
     /* A worker has been in one poll for longer than the limit, asleep in the kernel or computing. */
     VG_VERDICT_BLOCKED_WORKER,
+    /* A task has computed for a second in its first poll, and not once let another one run. */
+    VG_VERDICT_NEVER_YIELDED,
     /* A future is pending, and nothing can wake it: neither it nor anything below it has armed a waiter. */
     VG_VERDICT_UNARMED_PENDING,
     /* A future has been polled a thousand times in a row to no effect, by wakes of its own task. */
