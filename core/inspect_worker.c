@@ -15,7 +15,8 @@ static unsigned queued(struct vg_worker *worker)
 /* Slots never change their type: at worst this is what another task has put there since. */
 static void describe_poll(struct vg_worker *worker, struct vg_worker_info *info)
 {
-    struct vg_task *const task = vg_load(&worker->pulse.polling, relaxed);
+    /* Acquire: pairs with the release in run(). */
+    struct vg_task *const task = vg_load(&worker->pulse.polling, acquire);
 
     info->polling = task != NULL ? vg_load(&task->id, relaxed) | 1 : 0;
     if (task == NULL)

@@ -85,7 +85,8 @@ static void run(struct vg_worker *worker, struct vg_task *task)
     enum vg_poll_end end;
 
     vg_count(&worker->counts.polls, 1);
-    vg_store(&worker->pulse.polling, task, relaxed);
+    /* Release: the slot, which may be a new one. Pairs with the acquire in describe_poll(). */
+    vg_store(&worker->pulse.polling, task, release);
     end = vg_task_poll(worker, task);
     vg_store(&worker->pulse.polling, NULL, relaxed);
     if (end == VG_END_REQUEUE)
