@@ -20,8 +20,8 @@
  * computed   CPU time used since the first look. Needs no further proof.
  * slept      Time between two looks at both of which it was asleep, less the time it ran or was runnable. It
  *            counts only if the later look came in time: else the process itself may have stood still.
- * lasted     Time since the first look. Of a look that came so late that the process must have stood still, only what
- *            was planned, or computed. No proof of anything; for people.
+ * lasted     Time since the first look. Of a look that came so late that the process may have stood still, only what
+ *            was planned, or what the scheduler has seen of the thread. No proof of anything; for people.
  *
  * A poll is blocked when one of the first two has reached the limit. Most polls do not live to see a
  * second look.

@@ -213,8 +213,7 @@ void vg_evidence_spin(struct vg_evidence *evidence, const struct vg_fruitless *f
     report->confidence = VG_CONFIRMED;
     report->starved = name_future(fruitless->fut, NULL);
     report->visits = fruitless->visits;
-    report->busy_ns = row->busy;
-    report->lasted = row->seen - row->began;
+    report->visit_ns = row->busy / row->spun;
     report->instances = 1;
     vg_tree_copy(&evidence->tree, fruitless->task, NULL, fruitless->fut);
 }

@@ -27,22 +27,31 @@ static struct vg_incident *find_first(struct vg_liveness *live, const struct vg_
     return NULL;
 }
 
-static void report(struct vg_liveness *live, struct vg_evidence *evidence)
+/* What has become of it since it was found. */
+static void update(struct vg_report *report, const struct vg_report *now_known, uint64_t now)
+{
+    report->busy_ns = (now_known->visits - report->visits) * report->visit_ns;
+    report->lasted = now - report->at;
+    report->visits = now_known->visits;
+    report->instances = now_known->instances;
+}
+
+static void report(struct vg_liveness *live, struct vg_evidence *evidence, uint64_t now)
 {
     struct vg_incident *first = find_first(live, &evidence->report);
 
     if (first != NULL)
-        evidence->report.instances = first->report.instances;
+        update(&evidence->report, &first->report, now);
     if (vg_incident_allowed(&live->incidents, &evidence->report, &evidence->report.suppressed))
         vg_report_now(live, evidence);
     else if (first != NULL)
         first->muted = true;
 }
 
-static void flush(struct vg_liveness *live)
+static void flush(struct vg_liveness *live, uint64_t now)
 {
     live->held.used = false;
-    report(live, &live->held.evidence);
+    report(live, &live->held.evidence, now);
 }
 
 void vg_herd_add(struct vg_liveness *live, const struct vg_evidence *evidence, uint64_t now)
@@ -56,7 +65,7 @@ void vg_herd_add(struct vg_liveness *live, const struct vg_evidence *evidence, u
     }
     vg_incident_open(&live->incidents, evidence, false);
     if (live->held.used)
-        flush(live);
+        flush(live, now);
     live->held.evidence = *evidence;
     live->held.due = now + HOLD;
     live->held.used = true;
@@ -65,17 +74,17 @@ void vg_herd_add(struct vg_liveness *live, const struct vg_evidence *evidence, u
 void vg_herd_report(struct vg_liveness *live, uint64_t now)
 {
     if (live->held.used && now >= live->held.due)
-        flush(live);
+        flush(live, now);
 }
 
-bool vg_herd_end(struct vg_liveness *live, const struct vg_incident *ended)
+bool vg_herd_end(struct vg_liveness *live, const struct vg_incident *ended, uint64_t now)
 {
     const struct vg_report *report = &ended->report;
 
     if (ended->follows)
         return true;
     if (live->held.used && live->held.evidence.report.task == report->task)
-        flush(live);
+        flush(live, now);
     for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
         struct vg_incident *next = &live->incidents.incident[i];
 

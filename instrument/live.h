@@ -72,6 +72,13 @@ struct vg_asked {
     char text[4096]; /* the stack, with names */
 };
 
+/* How scans follow each other. */
+struct vg_pace {
+    uint64_t planned;   /* how long after the last scan this one was to come */
+    uint64_t took;      /* how long the last one took */
+    uint64_t reporting; /* how much of this one goes into reports of polls */
+};
+
 /*
  * scanning    1 while a thread is in vg_watch_scan(): taken with acquire, given back with release.
  * level       VG_LEVEL_*, relaxed.
@@ -94,9 +101,7 @@ struct vg_liveness {
     uint64_t ended_at; /* when it was closed */
     /* the scan's own */
     uint64_t scanned_at;
-    uint64_t planned;   /* how long after that the next scan comes */
-    uint64_t took;      /* how long this one took */
-    uint64_t reporting; /* time of this scan in which reports of polls were made */
+    struct vg_pace pace;
     struct vg_evidence found;
     struct vg_asked asked;
     struct vg_held held;
@@ -121,7 +126,8 @@ static inline void vg_lane_count(VG_ATOMIC(uint64_t) *counter)
 /* ---- watch.c ------------------------------------------------------------------------------- */
 
 /* One scan; the watchdog tells of a standstill before it. False: another thread is in it. */
-bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall);
+bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall,
+             struct vg_pace *pace);
 
 /* ---- snooze.c ------------------------------------------------------------------------------ */
 
@@ -149,7 +155,7 @@ void vg_herd_add(struct vg_liveness *live, const struct vg_evidence *evidence, u
 void vg_herd_report(struct vg_liveness *live, uint64_t now);
 
 /* A spin is over. True: others of its kind go on, and nothing is to be said. */
-bool vg_herd_end(struct vg_liveness *live, const struct vg_incident *incident);
+bool vg_herd_end(struct vg_liveness *live, const struct vg_incident *incident, uint64_t now);
 
 /* ---- stack.c ------------------------------------------------------------------------------- */
 

@@ -189,7 +189,6 @@ static int on_attach(struct vg_probe *probe, struct vg_exec *exec, unsigned work
     live->workers = workers;
     live->exec = exec;
     live->scanned_at = 0;
-    live->planned = VG_MSEC(10);
     snprintf(live->name, sizeof live->name, "%s", vg_exec_name(exec));
     if (!live->config.manual)
         rc = vg_watchdog_start(live);

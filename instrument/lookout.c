@@ -56,7 +56,8 @@ static void change_verdict(struct vg_liveness *live, struct vg_blocked *blocked)
 static void go_on(struct vg_liveness *live, unsigned worker, const struct vg_worker_info *info,
                   uint64_t now)
 {
-    const struct vg_blocked_limits limits = {live->config.block_ns, live->planned, live->took};
+    const struct vg_blocked_limits limits = {live->config.block_ns, live->pace.planned,
+                                             live->pace.took};
     const struct vg_blocked_look look = take_look(info->thread, now, true);
     struct vg_lane *const lane = vg_lane_of(live, worker);
     struct vg_blocked *const blocked = &lane->blocked;
@@ -167,6 +168,6 @@ void vg_lookout_scan(struct vg_liveness *live, uint64_t now)
         if (!vg_blocked_is_due(&vg_lane_of(live, i)->blocked))
             continue;
         report(live, i, now);
-        live->reporting += vg_os_now() - began;
+        live->pace.reporting += vg_os_now() - began;
     }
 }

@@ -3,19 +3,27 @@
 
 /* What is said of a task that is busy for nothing. */
 
+static void add_share(struct vg_text *text, const struct vg_report *report)
+{
+    const uint64_t share = 100 * report->busy_ns / report->lasted;
+
+    vg_text_add(text, "; of the last ");
+    vg_text_duration(text, report->lasted);
+    vg_text_add(text, " they took %u %%", (unsigned)(share < 100 ? share : 100));
+}
+
 static void add_times(struct vg_text *text, const struct vg_report *report)
 {
-    const uint64_t share = report->lasted > 0 ? 100 * report->busy_ns / report->lasted : 100;
-
     vg_text_add(
         text,
         "  polls     %u in a row came to nothing: no future has ended, none has said that it "
         "has got on\n            ",
         report->visits);
-    vg_text_duration(text, report->busy_ns);
-    vg_text_add(text, " of the last ");
-    vg_text_duration(text, report->lasted);
-    vg_text_add(text, " went into them (%u %%)\n", (unsigned)(share < 100 ? share : 100));
+    vg_text_duration(text, report->visit_ns);
+    vg_text_add(text, " each");
+    if (report->lasted > 0)
+        add_share(text, report);
+    vg_text_add(text, "\n");
     if (report->instances > 1)
         vg_text_add(text, "            %u tasks do the same at this place\n", report->instances);
 }

@@ -104,7 +104,7 @@ static void close_ended(struct vg_liveness *live, uint64_t now)
         const bool answered =
             report->woken_at != 0 && find_answer(live, report->woken_at, now, &lasted);
 
-        if (vg_is_spin(report->verdict) && vg_herd_end(live, incident))
+        if (vg_is_spin(report->verdict) && vg_herd_end(live, incident, now))
             continue;
         if (!incident->muted)
             vg_report_end(live, report, now, lasted, answered);
@@ -131,7 +131,8 @@ static void scan(struct vg_liveness *live, uint64_t now)
     live->scanned_at = now;
 }
 
-bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall)
+bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall,
+             struct vg_pace *pace)
 {
     uint32_t idle = 0;
 
@@ -140,13 +141,17 @@ bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stal
         return false;
     if (stall != NULL)
         vg_stalls_add(&live->stalls, stall);
+    live->pace = *pace;
     if (vg_load(&live->level, relaxed) != VG_LEVEL_OFF)
         scan(live, now);
+    *pace = live->pace;
     vg_store(&live->scanning, 0, release);
     return true;
 }
 
 void vg_watch_scan(struct vg_liveness *live, uint64_t now)
 {
-    (void)vg_scan(live, now, NULL);
+    struct vg_pace pace = {.planned = VG_MSEC(10)};
+
+    (void)vg_scan(live, now, NULL, &pace);
 }

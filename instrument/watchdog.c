@@ -100,6 +100,7 @@ static void *watch(void *arg)
 {
     struct vg_liveness *live = (struct vg_liveness *)arg;
     struct vg_watchdog *watchdog = &live->watchdog;
+    struct vg_pace pace = {.planned = PERIOD};
     struct vg_stall stall;
     bool stalled = false;
 
@@ -108,17 +109,17 @@ static void *watch(void *arg)
 
         note_kicks(live);
         cpu = vg_os_cpu_time();
-        live->reporting = 0;
+        pace.reporting = 0;
         began = vg_os_now();
-        if (vg_scan(live, vg_exec_now(live->exec), stalled ? &stall : NULL))
+        if (vg_scan(live, vg_exec_now(live->exec), stalled ? &stall : NULL, &pace))
             stalled = false;
         ended = vg_os_now();
-        live->took = ended - began;
+        pace.took = ended - began;
         sleep = vg_watchdog_plan(watchdog, has_work(live), live->config.snooze_ns, ended,
-                                 ended - began - live->reporting);
+                                 ended - began - pace.reporting);
         vg_store(&watchdog->cpu_ns, vg_os_cpu_time(), relaxed);
         /* What the scan itself has used is no delay. After a sleep without an end the next look proves nothing. */
-        live->planned = sleep > 0 ? sleep + vg_load(&watchdog->cpu_ns, relaxed) - cpu : 0;
+        pace.planned = sleep > 0 ? sleep + vg_load(&watchdog->cpu_ns, relaxed) - cpu : 0;
         if (sleep > 0) {
             stalled = sleep_for(watchdog, sleep, &stall) || stalled;
         } else {

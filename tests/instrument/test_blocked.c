@@ -127,9 +127,16 @@ TEST(intervals_that_were_too_long_prove_no_sleep)
     for (int i = 0; i < 100; i++)
         pass(&subject, 16, 0, 0, 'S');
     CHECK(!subject.blocked.found);
+    subject.switches++; /* it was stopped, and has gone on with its sleep */
     pass(&subject, 5000, 0, 0, 'S');
     CHECK(!subject.blocked.found);
     CHECK_EQ(subject.blocked.lasted, VG_MSEC(10 + 100 * 16 + 10));
+    pass(&subject, 500, 0, 0, 'S'); /* it has slept, but that is only for people */
+    CHECK(!subject.blocked.found);
+    CHECK_EQ(subject.blocked.lasted, VG_MSEC(10 + 100 * 16 + 10 + 500));
+    pass(&subject, 500, 100, 300, 'R');
+    CHECK_EQ(subject.blocked.lasted, VG_MSEC(10 + 100 * 16 + 10 + 500 + 400));
+    pass(&subject, 10, 0, 0, 'S');
     pass(&subject, 15, 0, 0, 'S');
     pass(&subject, 15, 0, 0, 'S');
     CHECK(subject.blocked.found);
@@ -145,7 +152,7 @@ TEST(cpu_time_counts_also_when_it_came_in_small_pieces)
     CHECK(!subject.blocked.found);
     pass(&subject, 90, 10, 80, 'R');
     CHECK(subject.blocked.found);
-    CHECK_EQ(subject.blocked.lasted, VG_MSEC(20)); /* as far as is known */
+    CHECK_EQ(subject.blocked.lasted, VG_MSEC(10 + 90)); /* as far as is known */
 }
 
 TEST(without_proc_only_computing_is_found)

@@ -1,67 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <time.h>
 
-#include "room.h"
-#include "vg_sanitizer.h"
-#include "vg_stack.h"
+#include <vigil/combine.h>
 
-/* Workers that do not come out of a poll, with real threads. The programs wait until they have been reported. */
+#include "block.h"
 
-/* Blocks its thread in read(). */
-struct reader {
-    VG_FRAME(int);
-    int fd;
-    struct vg_yield yield;
-};
-
-static int reader_line;
-
-VG_ASYNC(reader)
-{
-    VG_BEGIN(f);
-    reader_line = __LINE__ + 1;
-    VG_AWAIT(f->ret, vg_yield(&f->yield));
-    char byte;
-    CHECK_EQ(read(f->fd, &byte, 1), 1);
-    VG_RETURN(0);
-}
-
-static struct reader *reader(struct reader *f, int fd)
-{
-    VG_SETUP(f, reader);
-    f->fd = fd;
-    return f;
-}
-
-/* The same with all signals blocked. */
-struct deaf {
-    VG_FRAME(int);
-    int fd;
-    struct vg_yield yield;
-};
-
-VG_ASYNC(deaf)
-{
-    VG_BEGIN(f);
-    VG_AWAIT(f->ret, vg_yield(&f->yield));
-    sigset_t all, old;
-    char byte;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    CHECK_EQ(read(f->fd, &byte, 1), 1);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    VG_RETURN(0);
-}
-
-static struct deaf *deaf(struct deaf *f, int fd)
-{
-    VG_SETUP(f, deaf);
-    f->fd = fd;
-    return f;
-}
+/* Workers that do not come out of a poll. The programs wait until they have been reported. */
 
 /* Computes until it is told to stop. */
 struct computer {
@@ -70,12 +14,12 @@ struct computer {
     struct vg_yield yield;
 };
 
-static int computer_line;
+static VG_ATOMIC(int) computer_line;
 
 VG_ASYNC(computer)
 {
     VG_BEGIN(f);
-    computer_line = __LINE__ + 1;
+    vg_store(&computer_line, __LINE__ + 1, relaxed);
     VG_AWAIT(f->ret, vg_yield(&f->yield));
     while (!vg_load(f->stop, relaxed))
         ;
@@ -87,29 +31,6 @@ static struct computer *computer(struct computer *f, VG_ATOMIC(uint32_t) *stop)
     VG_SETUP(f, computer);
     f->stop = stop;
     return f;
-}
-
-static const struct room_report *find(const struct room *room, bool (*is)(const struct vg_report *))
-{
-    for (unsigned i = 0; i < vg_load(&room->count, acquire); i++)
-        if (is(&room->seen[i].report))
-            return &room->seen[i];
-    return NULL;
-}
-
-static const struct room_report *wait_for_one(const struct room *room,
-                                              bool (*is)(const struct vg_report *))
-{
-    const struct room_report *seen;
-
-    while ((seen = find(room, is)) == NULL)
-        usleep(1000);
-    return seen;
-}
-
-static bool is_of_worker_0(const struct vg_report *report)
-{
-    return !report->ended && report->worker == 0;
 }
 
 static bool is_of_worker_1(const struct vg_report *report)
@@ -132,7 +53,7 @@ static bool is_repeated(const struct vg_report *report)
     return report->again;
 }
 
-/* ThreadSanitizer puts signals off until the thread makes a call that it knows. */
+/* ThreadSanitizer puts signals off until the thread makes a call that it knows, and hides where that was. */
 static void check_where(const struct room_report *seen, const char *function, int line)
 {
     char text[32];
@@ -143,17 +64,12 @@ static void check_where(const struct room_report *seen, const char *function, in
     CHECK(seen->report.parent.site != NULL);
     CHECK_EQ(strcmp(seen->report.parent.site->func, function), 0);
     CHECK_EQ(seen->report.parent.site->line, line);
-    snprintf(text, sizeof text, "test_blocked.c:%d: vg_yield", line);
+    snprintf(text, sizeof text, ":%d: vg_yield", line);
     CHECK_STR(seen->text, text);
     CHECK_STR(seen->text, "  stack     #0  ");
-    CHECK_STR(seen->text, "            #1  ");
-    CHECK_STR(seen->text, "test_blocked+0x"); /* module and offset: no symbols were asked for */
-}
-
-static void wait_until_empty(const struct room *room)
-{
-    while (vg_exec_live(room->exec) > 0)
-        usleep(1000);
+    if (!VG_TSAN)
+        CHECK_STR(seen->text, "            #1  ");
+    CHECK_STR(seen->text, "+0x"); /* module and offset: no symbols were asked for */
 }
 
 TEST(two_of_two_workers_that_sleep_in_the_kernel)
@@ -181,7 +97,7 @@ TEST(two_of_two_workers_that_sleep_in_the_kernel)
         CHECK_STR(seen[i]->text, "\"reader\"");
         CHECK_STR(seen[i]->text, "asleep in the kernel");
         CHECK_STR(seen[i]->text, "test_blocked.c:"); /* where it was spawned */
-        check_where(seen[i], "reader_body", reader_line);
+        check_where(seen[i], "reader_body", vg_load(&reader_line, relaxed));
     }
     CHECK(seen[0]->report.task != seen[1]->report.task);
     CHECK_EQ(vg_snapshot(room.live, &snapshot), 0);
@@ -220,7 +136,7 @@ TEST(a_worker_that_computes_and_tasks_that_wait_behind_it)
     CHECK(seen->report.cpu_ns >= VG_MSEC(20));
     CHECK_EQ(strcmp(seen->report.task_name, "computer"), 0);
     CHECK_STR(seen->text, "computing");
-    check_where(seen, "computer_body", computer_line);
+    check_where(seen, "computer_body", vg_load(&computer_line, relaxed));
     seen = wait_for_one(&room, is_repeated);
     CHECK_STR(seen->text, "is still in one poll");
     CHECK(seen->report.lasted >= 2 * room.seen[0].report.lasted);
@@ -228,6 +144,84 @@ TEST(a_worker_that_computes_and_tasks_that_wait_behind_it)
     wait_until_empty(&room);
     wait_for(&room.ends, 1);
     room_close(&room);
+}
+
+/* Rests for longer than the watchdog stays up, and then blocks its thread. */
+struct riser {
+    VG_FRAME(int);
+    struct vg_sleep nap;
+    struct reader reader;
+};
+
+VG_ASYNC(riser)
+{
+    VG_BEGIN(f);
+    VG_AWAIT(f->ret, vg_sleep(&f->nap, VG_MSEC(500)));
+    VG_AWAIT(f->ret, &f->reader);
+    VG_RETURN(0);
+}
+
+static struct riser *riser(struct riser *f, int fd)
+{
+    VG_SETUP(f, riser);
+    reader(&f->reader, fd);
+    return f;
+}
+
+TEST(a_worker_that_blocks_after_a_long_rest)
+{
+    struct room room;
+    int fd[2];
+
+    CHECK_EQ(pipe(fd), 0);
+    room_open(&room, 1, true);
+    CHECK_EQ(VG_SPAWN(room.exec, NULL, riser, fd[0]), 0);
+    wait_for(&room.live->watchdog.asleep, 1);
+    wait_for(&room.reports[VG_VERDICT_BLOCKED_WORKER], 1);
+    CHECK_EQ(write(fd[1], "x", 1), 1);
+    wait_for(&room.ends, 1);
+    room_close(&room);
+    close(fd[0]), close(fd[1]);
+}
+
+/* Runs in short polls for longer than the watchdog stays up for nothing, and then blocks its thread. */
+struct runner {
+    VG_FRAME(int);
+    uint64_t until;
+    struct vg_yield yield;
+    struct reader reader;
+};
+
+VG_ASYNC(runner)
+{
+    VG_BEGIN(f);
+    f->until = vg_now() + VG_MSEC(500);
+    while (vg_now() < f->until)
+        VG_AWAIT(f->ret, vg_yield(&f->yield));
+    VG_AWAIT(f->ret, &f->reader);
+    VG_RETURN(0);
+}
+
+static struct runner *runner(struct runner *f, int fd)
+{
+    VG_SETUP(f, runner);
+    reader(&f->reader, fd);
+    return f;
+}
+
+TEST(a_worker_that_blocks_after_a_long_run)
+{
+    struct room room;
+    int fd[2];
+
+    CHECK_EQ(pipe(fd), 0);
+    room_open(&room, 1, true);
+    CHECK_EQ(VG_SPAWN(room.exec, NULL, runner, fd[0]), 0);
+    wait_for(&room.reports[VG_VERDICT_BLOCKED_WORKER], 1);
+    CHECK_EQ(write(fd[1], "x", 1), 1);
+    wait_for(&room.ends, 1);
+    room_close(&room);
+    close(fd[0]), close(fd[1]);
 }
 
 /* Awaits what is always ready, in a loop: the timeout around it is not looked at. */
@@ -256,12 +250,12 @@ static struct instant *instant(struct instant *instant)
     return instant;
 }
 
-static int endless_line;
+static VG_ATOMIC(int) endless_line;
 
 VG_ASYNC(endless)
 {
     VG_BEGIN(f);
-    endless_line = __LINE__ + 2;
+    vg_store(&endless_line, __LINE__ + 2, relaxed);
     while (!vg_load(f->stop, relaxed))
         VG_AWAIT(f->ret, instant(&f->instant));
     VG_RETURN(0);
@@ -314,7 +308,7 @@ TEST(a_loop_over_what_is_always_ready_blocks_and_then_never_yields)
     CHECK(!seen->report.asleep);
     if (seen->report.stack != NULL && seen->report.parent.site != NULL) {
         CHECK_EQ(strcmp(seen->report.parent.site->func, "endless_body"), 0);
-        CHECK_EQ(seen->report.parent.site->line, endless_line);
+        CHECK_EQ(seen->report.parent.site->line, vg_load(&endless_line, relaxed));
     }
     seen = wait_for_one(&room, is_never_yielded);
     CHECK(seen->report.cpu_ns >= VG_SEC(1));
@@ -328,223 +322,4 @@ TEST(a_loop_over_what_is_always_ready_blocks_and_then_never_yields)
     CHECK_STR(wait_for_one(&room, is_end)->text, "never-yielded ended");
     room_close(&room);
     CHECK_EQ(vg_load(&room.ends, acquire), 1);
-}
-
-/* ---- asking ------------------------------------------------------------------------------------ */
-
-static bool is_without_stack(const struct vg_report *report)
-{
-    return !report->ended && report->stack == NULL;
-}
-
-/* As room_open(), with one worker, and stacks as configured. */
-static void open_with(struct room *room, struct vg_liveness_config watch)
-{
-    struct vg_config config = VG_CONFIG_INIT;
-
-    memset(room, 0, sizeof *room);
-    watch.report = record;
-    watch.arg = room;
-    watch.to_stderr = false;
-    CHECK_EQ(vg_liveness_open(&room->live, &watch), 0);
-    config.workers = 1;
-    config.probe = vg_liveness_probe(room->live);
-    CHECK_EQ(vg_exec_open(&room->exec, &config), 0);
-    vg_mutex_init(&room->mutex, "room");
-}
-
-TEST(stacks_can_be_switched_off)
-{
-    struct vg_liveness_config watch = VG_LIVENESS_INIT;
-    struct room room;
-    int fd[2];
-
-    CHECK_EQ(pipe(fd), 0);
-    watch.stack_signal = -1;
-    open_with(&room, watch);
-    CHECK_EQ(VG_SPAWN(room.exec, NULL, reader, fd[0]), 0);
-    CHECK_STR(wait_for_one(&room, is_without_stack)->text, "not known");
-    CHECK_EQ(write(fd[1], "x", 1), 1);
-    wait_for(&room.ends, 1);
-    room_close(&room);
-    close(fd[0]), close(fd[1]);
-}
-
-static void name_it(void *arg, const void *address, char *text, size_t size)
-{
-    CHECK_EQ(arg, &name_it);
-    CHECK(address != NULL);
-    snprintf(text, size, "here");
-}
-
-TEST(the_program_can_name_addresses)
-{
-    struct vg_liveness_config watch = VG_LIVENESS_INIT;
-    const struct room_report *seen;
-    struct room room;
-    int fd[2];
-
-    CHECK_EQ(pipe(fd), 0);
-    watch.symbolize = name_it;
-    watch.symbolize_arg = (void *)&name_it;
-    open_with(&room, watch);
-    CHECK_EQ(VG_SPAWN(room.exec, NULL, reader, fd[0]), 0);
-    seen = wait_for_one(&room, is_of_worker_0);
-    if (!VG_TSAN)
-        CHECK_STR(seen->text, "#0  here\n");
-    CHECK_EQ(write(fd[1], "x", 1), 1);
-    wait_for(&room.ends, 1);
-    room_close(&room);
-    close(fd[0]), close(fd[1]);
-}
-
-TEST(a_thread_that_blocks_signals_is_reported_without_a_stack)
-{
-    struct vg_liveness_config watch = VG_LIVENESS_INIT;
-    struct room room;
-    int fd[2];
-
-    CHECK_EQ(pipe(fd), 0);
-    open_with(&room, watch);
-    CHECK_EQ(VG_SPAWN(room.exec, NULL, deaf, fd[0]), 0);
-    CHECK_STR(wait_for_one(&room, is_without_stack)->text, "not known");
-    CHECK_EQ(write(fd[1], "x", 1), 1);
-    wait_for(&room.ends, 1);
-    room_close(&room); /* the signal that was pending has come, and found nobody who waits for it */
-    close(fd[0]), close(fd[1]);
-}
-
-static void ignore(int signal)
-{
-    (void)signal;
-}
-
-TEST(signals_that_cannot_be_had_are_refused)
-{
-    struct vg_liveness_config watch = VG_LIVENESS_INIT;
-    struct vg_liveness *live;
-    int signal;
-
-    CHECK_EQ(vg_liveness_open(&live, NULL), 0);
-    vg_liveness_close(live);
-    signal = vg_stack_signal();
-    CHECK(signal > SIGRTMIN);
-    watch.stack_signal = signal;
-    CHECK_EQ(vg_liveness_open(&live, &watch), 0);
-    vg_liveness_close(live);
-    watch.stack_signal = signal - 1;
-    CHECK_EQ(vg_liveness_open(&live, &watch), -EBUSY);
-}
-
-TEST(a_signal_that_somebody_handles_is_not_taken)
-{
-    CHECK(signal(SIGRTMAX - 1, ignore) == SIG_DFL);
-    CHECK_EQ(vg_stack_open(SIGUSR1), -EINVAL);
-    CHECK_EQ(vg_stack_open(SIGRTMAX - 1), -EBUSY);
-    CHECK_EQ(vg_stack_open(0), 0);
-    CHECK_EQ(vg_stack_signal(), SIGRTMAX - 2);
-}
-
-/* ---- look-alikes ------------------------------------------------------------------------------- */
-
-/* Waits, and computes for a few milliseconds at a time. */
-struct worker {
-    VG_FRAME(int);
-    int rounds;
-    uint64_t nap, work;
-    struct vg_sleep sleep;
-};
-
-static uint64_t cpu_time(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-VG_ASYNC(worker)
-{
-    VG_BEGIN(f);
-    for (; f->rounds > 0; f->rounds--) {
-        VG_AWAIT(f->ret, vg_sleep(&f->sleep, f->nap));
-        for (uint64_t until = cpu_time() + f->work; cpu_time() < until;)
-            ;
-    }
-    VG_RETURN(0);
-}
-
-static struct worker *worker(struct worker *f, int rounds, uint64_t nap, uint64_t work)
-{
-    VG_SETUP(f, worker);
-    f->rounds = rounds;
-    f->nap = nap;
-    f->work = work;
-    return f;
-}
-
-TEST(who_sleeps_in_a_future_or_computes_for_a_moment_is_not_reported)
-{
-    struct room room;
-
-    room_open(&room, 2, true);
-    for (int i = 0; i < 8; i++)
-        CHECK_EQ(VG_SPAWN(room.exec, NULL, worker, 1, VG_MSEC(300), VG_MSEC(10)), 0);
-    wait_until_empty(&room);
-    room_close(&room);
-    CHECK_EQ(total(&room), 0);
-}
-
-/* More threads than processors: workers are often runnable and do not run. */
-TEST(who_waits_for_a_processor_is_not_reported)
-{
-    static VG_ATOMIC(uint32_t) stop;
-    enum { HOGS = 8 };
-    struct room room, hogs;
-
-    vg_store(&stop, 0, relaxed);
-    room_open(&hogs, HOGS, true);
-    vg_liveness_set_level(hogs.live, VG_LEVEL_OFF);
-    for (int i = 0; i < HOGS; i++)
-        CHECK_EQ(VG_SPAWN(hogs.exec, NULL, computer, &stop), 0);
-    room_open(&room, 4, true);
-    for (int i = 0; i < 4; i++)
-        CHECK_EQ(VG_SPAWN(room.exec, NULL, worker, 50, VG_MSEC(1), VG_MSEC(2)), 0);
-    wait_until_empty(&room);
-    room_close(&room);
-    vg_store(&stop, 1, relaxed);
-    room_close(&hogs);
-    CHECK_EQ(total(&room), 0);
-}
-
-/* Stops this process now and then, from another one. */
-static pid_t start_stopper(void)
-{
-    const pid_t victim = getpid(), stopper = fork();
-
-    if (stopper != 0)
-        return stopper;
-    for (int i = 0; i < 4; i++) {
-        usleep(100000);
-        kill(victim, SIGSTOP);
-        usleep(400000);
-        kill(victim, SIGCONT);
-    }
-    _exit(0);
-}
-
-TEST(who_is_stopped_in_a_poll_is_not_reported)
-{
-    struct room room;
-    pid_t stopper = start_stopper();
-    int status;
-
-    CHECK(stopper > 0);
-    room_open(&room, 2, true);
-    for (int i = 0; i < 4; i++)
-        CHECK_EQ(VG_SPAWN(room.exec, NULL, worker, 150, VG_USEC(10), VG_MSEC(5)), 0);
-    wait_until_empty(&room);
-    CHECK_EQ(waitpid(stopper, &status, 0), stopper);
-    room_close(&room);
-    CHECK_EQ(total(&room), 0);
 }

@@ -130,7 +130,8 @@ struct vg_report {
 
     /* A spin. `starved` is the future that is polled. */
     uint32_t visits;    /* in a row, to no effect */
-    uint64_t busy_ns;   /* time in polls like that, of `lasted` */
+    uint64_t visit_ns;  /* each took, on average */
+    uint64_t busy_ns;   /* time that went into them, of `lasted` */
     unsigned instances; /* tasks that do the same at the same place */
 
     unsigned suppressed; /* like reports that were not made since the last one */
