@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <vigil/jemalloc.h>
+#include <vigil/symbols.h>
 #include <vigil/tcp.h>
 #include <vigil/uring.h>
 
@@ -47,13 +48,16 @@ static int open_report(struct server *server)
 
 static int open_executor(struct server *server)
 {
+    struct vg_liveness_config watch = VG_LIVENESS_INIT;
     struct vg_config config = VG_CONFIG_INIT;
     int rc;
 
     rc = vg_uring_open(&server->driver, NULL, &vg_jemalloc);
     if (rc < 0)
         return explain(server, rc);
-    rc = vg_liveness_open(&server->live, NULL);
+    watch.symbolize = vg_symbols_name;
+    watch.symbolize_arg = server->symbols = vg_symbols_open();
+    rc = vg_liveness_open(&server->live, &watch);
     if (rc < 0)
         return fail(server, "instruments", rc);
     config.name = server->name;
@@ -154,6 +158,7 @@ int serve(struct server *server, int argc, char **argv)
     if (server->workers > 0)
         ok = end_report(server) && ok;
     vg_liveness_close(server->live);
+    vg_symbols_close(server->symbols);
     vg_uring_close(server->driver);
     return ok ? SERVE_OK : SERVE_FAILED;
 }

@@ -60,6 +60,7 @@ struct server {
     struct serve_options options;
     struct vg_driver *driver;
     struct vg_liveness *live;
+    struct vg_symbols *symbols;
     struct vg_exec *exec;
     unsigned workers;
     struct listener listener[VG_WORKERS_MAX];

@@ -1,95 +1,135 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Programs that are busy or stuck for a reason that no task list shows, and what the instruments say of them.
+ * Programs that are busy or stuck for a reason no task list shows, and what the instruments say of them.
  *
  *     stuck sleep      two tasks sleep in the kernel, on the only two workers
  *     stuck compute    a task computes without a pause
+ *     stuck endless    a task awaits, in a loop, what is always ready
+ *     stuck forget     a hand-written future is pending and has told nobody to wake it
+ *     stuck spin       six tasks wake themselves until there is room
  *
- * Each ends when it has been reported, or after ten seconds. Exit codes: 0 reported as expected, 1 not, 2 bad usage.
+ * Each ends by itself after some seconds at most. Exit codes: 0 reported as expected, 1 not, 2 bad usage.
  */
+#include "stuck.h"
+
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <vigil/async.h>
-#include <vigil/exec.h>
 #include <vigil/liveness.h>
 #include <vigil/symbols.h>
-#include <vigil/time.h>
 #include <vigil/uring.h>
 
-static uint64_t now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return VG_SEC((uint64_t)ts.tv_sec) + (uint64_t)ts.tv_nsec;
-}
-
-/* What a well-meaning library does. */
-static void sleep_in_the_kernel(uint64_t length)
-{
-    struct timespec until;
-    const uint64_t at = now() + length;
-
-    until.tv_sec = (time_t)(at / VG_SEC(1));
-    until.tv_nsec = (long)(at % VG_SEC(1));
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-        ;
-}
-
-static void compute(uint64_t length)
-{
-    for (const uint64_t until = now() + length; now() < until;)
-        ;
-}
-
-struct look_up {
-    VG_FRAME(int);
-    void (*block)(uint64_t length);
-    struct vg_yield yield;
+static const struct cause {
+    const char *name;
+    int (*start)(struct vg_exec *exec);
+    enum vg_verdict verdict;
+} causes[] = {
+    {"sleep", stuck_sleep, VG_VERDICT_BLOCKED_WORKER},
+    {"compute", stuck_compute, VG_VERDICT_BLOCKED_WORKER},
+    {"endless", stuck_endless, VG_VERDICT_NEVER_YIELDED},
+    {"forget", stuck_forget, VG_VERDICT_UNARMED_PENDING},
+    {"spin", stuck_spin, VG_VERDICT_SELF_WAKE_SPIN},
 };
 
-VG_ASYNC(look_up)
+static const struct cause *find_cause(const char *name)
 {
-    VG_BEGIN(f);
-    VG_AWAIT(f->ret, vg_yield(&f->yield));
-    f->block(VG_MSEC(500));
-    VG_RETURN(0);
+    for (unsigned i = 0; i < sizeof causes / sizeof *causes; i++)
+        if (strcmp(causes[i].name, name) == 0)
+            return &causes[i];
+    return NULL;
 }
 
-static struct look_up *look_up(struct look_up *f, void (*block)(uint64_t length))
+static int fail(const char *what, int rc)
 {
-    VG_SETUP(f, look_up);
-    f->block = block;
-    return f;
+    fprintf(stderr, "stuck: %s: %s\n", what, strerror(-rc));
+    return 1;
 }
+
+/* What hangs does not end: it is cancelled when the executor is closed. */
+static void wait_for_end(struct vg_exec *exec, bool hangs)
+{
+    enum { TENTHS = 200 };
+
+    for (int i = 0; i < (hangs ? 5 : TENTHS) && vg_exec_live(exec) > 0; i++)
+        usleep(100000);
+}
+
+static int count_reports(struct vg_liveness *live, enum vg_verdict verdict, uint64_t *count)
+{
+    struct vg_snapshot *snapshot;
+    const int rc = vg_snapshot(live, &snapshot);
+
+    if (rc < 0)
+        return rc;
+    *count = snapshot->verdict[verdict].reported;
+    vg_snapshot_free(snapshot);
+    return 0;
+}
+
+static int run(const struct cause *cause, struct vg_liveness *live, struct vg_driver *driver)
+{
+    struct vg_config config = VG_CONFIG_INIT;
+    struct vg_exec *exec;
+    uint64_t reports = 0;
+    int rc, left;
+
+    config.name = "stuck";
+    config.workers = 2;
+    config.driver = driver;
+    config.probe = vg_liveness_probe(live);
+    rc = vg_exec_open(&exec, &config);
+    if (rc < 0)
+        return fail("cannot start", rc);
+    rc = cause->start(exec);
+    if (rc == 0)
+        wait_for_end(exec, cause->verdict == VG_VERDICT_UNARMED_PENDING);
+    left = vg_exec_close(exec, VG_SEC(5));
+    if (rc == 0)
+        rc = count_reports(live, cause->verdict, &reports);
+    if (rc < 0)
+        return fail(cause->name, rc);
+    printf("%s: %llu reports of %s\n", cause->name, (unsigned long long)reports,
+           vg_verdict_name(cause->verdict));
+    return left != 0 || reports == 0;
+}
+
+static int watch(const struct cause *cause)
+{
+    struct vg_liveness_config config = VG_LIVENESS_INIT;
+    struct vg_liveness *live;
+    struct vg_driver *driver;
+    int rc;
+
+    config.symbolize = vg_symbols_name;
+    config.symbolize_arg = vg_symbols_open();
+    rc = vg_uring_open(&driver, NULL, &vg_alloc_default);
+    if (rc < 0)
+        return fail("io_uring", rc);
+    rc = vg_liveness_open(&live, &config);
+    if (rc < 0)
+        return fail("instruments", rc);
+    rc = run(cause, live, driver);
+    vg_liveness_close(live);
+    vg_uring_close(driver);
+    vg_symbols_close((struct vg_symbols *)config.symbolize_arg);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
-    struct vg_liveness_config watch = VG_LIVENESS_INIT;
-    struct vg_config config = VG_CONFIG_INIT;
-    struct vg_liveness *live;
-    struct vg_exec *exec;
-    watch.symbolize = vg_symbols_name;
-    watch.symbolize_arg = vg_symbols_open();
-    if (vg_liveness_open(&live, &watch) < 0)
-        return 1;
-    config.workers = 2;
-    if (vg_uring_open(&config.driver, NULL, &vg_alloc_default) < 0)
-        return 1;
-    config.probe = vg_liveness_probe(live);
-    if (vg_exec_open(&exec, &config) < 0)
-        return 1;
-    for (int i = 0; i < 2; i++)
-        if (VG_SPAWN(exec, NULL, look_up, argc > 1 ? compute : sleep_in_the_kernel) < 0)
-            return 1;
-    (void)argv;
-    while (vg_exec_live(exec) > 0)
-        usleep(1000);
-    vg_exec_close(exec, VG_SEC(5));
-    vg_liveness_close(live);
-    vg_symbols_close(watch.symbolize_arg);
+    static const char usage[] = "usage: stuck sleep|compute|endless|forget|spin\n";
+    const struct cause *cause = argc == 2 ? find_cause(argv[1]) : NULL;
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        fputs("exit codes: 0 reported as expected, 1 not, 2 bad usage\n", stdout);
+        return 0;
+    }
+    if (cause == NULL) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    return watch(cause);
 }
