@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mutex_try: vg_trylock() and vg_unlock() of a free mutex. mutex_await: the same awaited, as an async function
- * does it.
+ * does it. mutex_contended/W: eight tasks on W workers; each holds the lock across a yield, so the others are queued and it is
+ * handed over every time.
  */
 #include <vigil/async.h>
 #include <vigil/mutex.h>
+#include <vigil/time.h>
 
 #include "runner.h"
 
@@ -59,8 +61,83 @@ static void mutex_await(struct bench_run *run, int64_t arg)
     bench_close(exec);
 }
 
+enum { RIVALS = 8 };
+
+struct rival {
+    VG_FRAME(int);
+    int64_t left;
+    struct vg_mutex *mutex;
+    struct vg_lock lock;
+    struct vg_yield yield;
+};
+
+VG_ASYNC(rival)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    for (; f->left > 0; f->left--) {
+        VG_TRY(rc, vg_lock(&f->lock, f->mutex));
+        VG_AWAIT(rc, vg_yield(&f->yield));
+        vg_unlock(f->mutex);
+    }
+    VG_RETURN(0);
+}
+
+static struct rival *rival(struct rival *f, struct vg_mutex *mutex, int64_t times)
+{
+    VG_SETUP(f, rival);
+    f->mutex = mutex;
+    f->left = times;
+    return f;
+}
+
+struct contest {
+    VG_FRAME(int);
+    struct vg_mutex mutex;
+    unsigned i;
+    struct vg_handle task[RIVALS];
+    struct vg_task_wait wait;
+};
+
+VG_ASYNC(contest)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    for (f->i = 0; f->i < RIVALS; f->i++) {
+        rc = VG_SPAWN(vg_exec_current(), &f->task[f->i], rival, &f->mutex, BENCH_BATCH / RIVALS);
+        VG_ASSERT(rc == 0);
+    }
+    while (f->i-- > 0) {
+        VG_AWAIT(rc, vg_task_wait(&f->wait, &f->task[f->i]));
+        vg_task_release(&f->task[f->i]);
+    }
+    VG_RETURN(0);
+}
+
+static struct contest *contest(struct contest *f)
+{
+    VG_SETUP(f, contest);
+    vg_mutex_init(&f->mutex, "contended");
+    return f;
+}
+
+static void mutex_contended(struct bench_run *run, int64_t workers)
+{
+    struct vg_exec *exec = bench_open(run, (unsigned)workers);
+    struct contest root;
+
+    while (exec != NULL && bench_next(run, BENCH_BATCH))
+        if (!bench_batch(run, exec, &contest(&root)->fut))
+            break;
+    bench_close(exec);
+}
+
 const struct bench bench_mutex[] = {
     {"mutex_try", mutex_try, 0},
     {"mutex_await", mutex_await, 0},
+    {"mutex_contended/1", mutex_contended, 1},
+    {"mutex_contended/2", mutex_contended, 2},
     {NULL, NULL, 0},
 };

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * yield/T: a task lets the others of T run, and its turn comes again. spawn_join/W: a task is made, runs, ends,
- * and its result is taken, on W workers.
+ * yield/T: a task lets the others of T run, and its turn comes again. aa/1 and aa/2: yield/1 twice more, to see how much
+ * of a difference is noise. level/L: yield/1 with the instruments at level L: 0 off, 1 verdicts, 2 everything, which is the
+ * default; what their thread uses is in the figure, and is also shown apart.
+ *
+ * spawn_join/W: a task is made, runs, ends, and its result is taken, on W workers. A program that works through a million
+ * of them spawns 64, joins them, and so on. spawn_join_1m/W: all of a million are spawned before the first is
+ * joined, as by a program that collects the handles in an array.
  */
+#include <stdlib.h>
+#include <unistd.h>
+
 #include <vigil/async.h>
 #include <vigil/combine.h>
 
+#include "echo_load.h"
 #include "runner.h"
 
-enum { YIELDERS_MAX = 64, CHILDREN = 64 };
+enum { CHILDREN = 64 };
 
 struct yielder {
     VG_FRAME(int);
@@ -54,7 +63,7 @@ struct crowd {
     VG_FRAME(int);
     int64_t tasks, yields;
     int64_t left, i;
-    struct vg_handle task[CHILDREN];
+    struct vg_handle *task;
     struct vg_task_wait wait;
 };
 
@@ -78,41 +87,94 @@ VG_ASYNC(crowd)
 }
 
 /* So many tasks at a time, each of which yields so often; `left` of them in all. */
-static struct crowd *crowd(struct crowd *f, int64_t tasks, int64_t yields, int64_t left)
+static struct crowd *crowd(struct crowd *f, struct vg_handle *task, int64_t tasks, int64_t yields,
+                           int64_t left)
 {
     VG_SETUP(f, crowd);
+    f->task = task;
     f->tasks = tasks;
     f->yields = yields;
     f->left = left;
     return f;
 }
 
+/* A batch has so many operations: yields, or tasks that do nothing. Returns how many there were. */
+static int64_t run_crowd(struct bench_run *run, struct vg_exec *exec, int64_t tasks, int64_t yields,
+                         int64_t batch)
+{
+    struct vg_handle *task = calloc((size_t)tasks, sizeof *task);
+    const int64_t left = yields > 0 ? tasks : batch;
+    int64_t operations = 0;
+    struct crowd root;
+
+    if (task == NULL)
+        bench_fail(run, "calloc");
+    while (task != NULL && exec != NULL && bench_next(run, batch)) {
+        if (!bench_batch(run, exec, &crowd(&root, task, tasks, yields, left)->fut))
+            break;
+        operations += batch;
+    }
+    free(task);
+    return operations;
+}
+
 static void yield(struct bench_run *run, int64_t tasks)
 {
     struct vg_exec *exec = bench_open(run, 1);
-    struct crowd root;
+    const int64_t yields = BENCH_BATCH / tasks;
 
-    while (exec != NULL && bench_next(run, BENCH_BATCH))
-        if (!bench_batch(run, exec, &crowd(&root, tasks, BENCH_BATCH / tasks, tasks)->fut))
-            break;
+    run_crowd(run, exec, tasks, yields, tasks * yields);
+    bench_close(exec);
+}
+
+static uint64_t watchdog_time(void)
+{
+    const struct load_options self = {.pid = getpid(), .thread = "vigil-watch"};
+    struct load_usage usage;
+
+    load_usage(&usage, &self);
+    return usage.thread_ns;
+}
+
+static void level(struct bench_run *run, int64_t level)
+{
+    struct vg_exec *exec = bench_open_with(run, 1, (unsigned)level, NULL);
+    const uint64_t before = watchdog_time();
+    const int64_t yields = run_crowd(run, exec, 1, BENCH_BATCH, BENCH_BATCH);
+
+    if (yields > 0)
+        bench_count(run, "watchdog_ns", (double)(watchdog_time() - before) / (double)yields);
     bench_close(exec);
 }
 
 static void spawn_join(struct bench_run *run, int64_t workers)
 {
     struct vg_exec *exec = bench_open(run, (unsigned)workers);
-    struct crowd root;
 
-    while (exec != NULL && bench_next(run, BENCH_BATCH))
-        if (!bench_batch(run, exec, &crowd(&root, CHILDREN, 0, BENCH_BATCH)->fut))
-            break;
+    run_crowd(run, exec, CHILDREN, 0, BENCH_BATCH);
+    bench_close(exec);
+}
+
+static void spawn_join_1m(struct bench_run *run, int64_t workers)
+{
+    struct vg_exec *exec = bench_open(run, (unsigned)workers);
+
+    run_crowd(run, exec, BENCH_MILLION, 0, BENCH_MILLION);
     bench_close(exec);
 }
 
 const struct bench bench_task[] = {
+    {"aa/1", yield, 1},
     {"yield/1", yield, 1},
-    {"yield/64", yield, YIELDERS_MAX},
+    {"yield/64", yield, 64},
+    {"yield/1000", yield, 1000},
+    {"aa/2", yield, 1},
+    {"level/0", level, 0},
+    {"level/1", level, 1},
+    {"level/2", level, 2},
     {"spawn_join/1", spawn_join, 1},
     {"spawn_join/2", spawn_join, 2},
+    {"spawn_join_1m/1", spawn_join_1m, 1},
+    {"spawn_join_1m/2", spawn_join_1m, 2},
     {NULL, NULL, 0},
 };

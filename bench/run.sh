@@ -7,6 +7,7 @@ usage() {
     cat <<END
 usage: ./run [--seconds N]
        ./run serve [--listen ADDR:PORT]
+       ./run bench [--rounds N]
 
 vigil's main job. Installs what is missing (on Debian), builds the release preset, puts a server under load on
 the loopback, catches a futurelock, and says what happened: on the screen, in build/report/report.md and in
@@ -14,6 +15,8 @@ build/report/report.json. Exits with 0 only if everything happened as it must.
 
   --seconds N         how long to load each of the server's routes, 1 to 600; by default 5
   serve               build, then run the HTTP server until Ctrl-C
+  bench               build, then only measure: operations of the runtime, and echo servers
+  --rounds N          how often to measure everything, 1 to 999; by default 5, which takes a minute
   --listen ADDR:PORT  where it listens; by default 127.0.0.1:8080
 END
 }
@@ -27,13 +30,18 @@ refuse() {
 mode=job
 seconds=5
 listen=
+rounds=
 while [ $# -gt 0 ]; do
     case $1 in
     --help | -h) usage && exit 0 ;;
-    serve) mode=serve ;;
-    --seconds | --listen)
+    serve | bench) mode=$1 ;;
+    --seconds | --listen | --rounds)
         [ $# -gt 1 ] || refuse "$1 needs a value"
-        if [ "$1" = --seconds ]; then seconds=$2; else listen=$2; fi
+        case $1 in
+        --seconds) seconds=$2 ;;
+        --listen) listen=$2 ;;
+        --rounds) rounds=${2:-nothing} ;;
+        esac
         shift
         ;;
     *) refuse "what is '$1'?" ;;
@@ -45,6 +53,11 @@ case $seconds in
 esac
 [ "$seconds" -ge 1 ] && [ "$seconds" -le 600 ] || refuse "--seconds cannot be '$seconds'"
 [ -z "$listen" ] || [ $mode = serve ] || refuse '--listen goes with serve'
+[ -z "$rounds" ] || [ $mode = bench ] || refuse '--rounds goes with bench'
+rounds=${rounds:-5}
+case $rounds in
+0* | *[!0-9]* | ????*) refuse "--rounds cannot be '$rounds'" ;;
+esac
 
 bin=build/release
 out=build/report
@@ -62,6 +75,7 @@ if [ $mode = serve ]; then
     echo "serving http://$listen/, /count and /sleep until Ctrl-C"
     exec $bin/examples/http_server --listen "$listen"
 fi
+[ $mode != bench ] || exec sh bench/report.sh $bin $out "$rounds"
 
 rm -rf $out
 mkdir -p $out
@@ -236,6 +250,8 @@ screen() {
     printf '\nthe verdict on park, healing off\n'
     sed -n '/^vigil: futurelock, /,/^  exits/p' $out/futurelock-park-off.err
     printf '\nresume cost: %s\n' "$depth"
+    printf '\n'
+    cat $out/bench.txt 2>/dev/null || echo 'benchmarks: not measured'
 }
 
 markdown() {
@@ -274,7 +290,9 @@ json() {
         include $out/futurelock-$name.json
         [ $name = park-off ] || printf ,
     done
-    printf '],\n"checks":[\n'
+    printf '],\n"bench":'
+    include $out/bench.json
+    printf ',\n"checks":[\n'
     awk '{ ok = $1 == "ok"; sub(/^[^ ]* /, ""); gsub(/["\\]/, "\\\\&")
         printf "%s{\"what\":\"%s\",\"ok\":%s}", (NR > 1 ? ",\n" : ""), $0, (ok ? "true" : "false") }' $out/checks.txt
     printf ']}\n'
@@ -308,6 +326,11 @@ else
     depth='not measured'
     depth_figures='null null null'
 fi
+
+step "benchmarks: $rounds rounds"
+code=0
+run_client sh bench/report.sh $bin $out "$rounds" >/dev/null 2>$out/bench.err || code=$?
+must 'the benchmarks and echo servers run' equal $code 0
 
 step 'report'
 describe

@@ -7,6 +7,8 @@ struct bench_run {
     benchmark::State &state;
 };
 
+static bool failed;
+
 bool bench_next(struct bench_run *run, int64_t count)
 {
     return run->state.KeepRunningBatch(count);
@@ -14,7 +16,18 @@ bool bench_next(struct bench_run *run, int64_t count)
 
 void bench_fail(struct bench_run *run, const char *why)
 {
+    failed = true;
     run->state.SkipWithError(why);
+}
+
+void bench_skip(struct bench_run *run, const char *why)
+{
+    run->state.SkipWithError(why);
+}
+
+void bench_count(struct bench_run *run, const char *name, double value)
+{
+    run->state.counters[name] = value;
 }
 
 static void call(benchmark::State &state, const struct bench *bench)
@@ -32,12 +45,13 @@ static void add(const struct bench *bench)
 
 int main(int argc, char **argv)
 {
-    for (const struct bench *part : {bench_depth, bench_task, bench_oneshot, bench_mutex})
+    for (const struct bench *part :
+         {bench_floor, bench_depth, bench_task, bench_oneshot, bench_timer, bench_mutex, bench_io})
         add(part);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
         return 2;
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
-    return 0;
+    return failed ? 1 : 0;
 }

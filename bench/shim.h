@@ -34,10 +34,18 @@ struct bench {
 /* True: do `count` iterations now. Time runs between two calls. */
 bool bench_next(struct bench_run *run, int64_t count);
 
-/* Ends the benchmark with an error. */
+/* Ends the benchmark with an error; the program's exit code will be 1. */
 void bench_fail(struct bench_run *run, const char *why);
 
-extern const struct bench bench_depth[], bench_mutex[], bench_oneshot[], bench_task[];
+/* Ends the benchmark: the machine cannot run it. */
+void bench_skip(struct bench_run *run, const char *why);
+
+/* A figure of its own, beside the times. */
+void bench_count(struct bench_run *run, const char *name, double value);
+
+/* Each with a NULL name at the end. */
+extern const struct bench bench_depth[], bench_floor[], bench_io[], bench_mutex[], bench_oneshot[],
+    bench_task[], bench_timer[];
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,9 @@ endif()
 # Reports and panics name files as the tree does.
 add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 
+# The library calls its own functions, whatever a program defines under the same names.
+add_compile_options(-fno-semantic-interposition)
+
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Werror)
 add_compile_options($<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>)
 add_compile_options($<$<C_COMPILER_ID:Clang>:-Wconditional-uninitialized>)

@@ -166,13 +166,13 @@ static bool has_children(const struct vg_future *fut)
 
 static vg_poll start(struct vg_future *fut, struct vg_cx *cx)
 {
-    const uint32_t armings = cx->task->armings;
+    const uint32_t armings = cx->armings;
     vg_poll result;
 
     begin(fut, cx);
     attach(fut, cx);
     result = enter(fut, cx);
-    if (!result.ready && VG_UNLIKELY(cx->task->armings == armings) && !has_children(fut))
+    if (!result.ready && VG_UNLIKELY(cx->armings == armings) && !has_children(fut))
         note_unarmed(fut, cx);
     return result;
 }

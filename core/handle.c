@@ -108,9 +108,9 @@ void *vg_task_frame(const struct vg_handle *handle)
 bool vg_task_ask_cancel(struct vg_task *task)
 {
     /* Acquire and release: the one who sets it goes on to push the waiter. */
-    if (vg_xchg(&task->cancelled, 1u, acq_rel) != 0)
+    if (vg_xchg(&task->cancelled, (uint8_t)1, acq_rel) != 0)
         return false;
-    if (vg_word_push(&task->word, &task->cancel_waiter.node) != VG_PUSH_ENQUEUE)
+    if (vg_word_push(&task->word, &task->cancel) != VG_PUSH_ENQUEUE)
         return true;
     vg_store(&task->woken_at, vg_exec_now(task->exec), relaxed);
     vg_enqueue(task->exec, task, VG_QUEUE_BACK);

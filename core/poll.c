@@ -2,6 +2,7 @@
 #include <vigil/async.h>
 #include <vigil/probe.h>
 
+#include "armed.h"
 #include "task.h"
 #include "vg_fault.h"
 #include "worker.h"
@@ -131,12 +132,6 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
     struct vg_task *const task = cx->task;
     struct vg_future *gate;
 
-    if (VG_UNLIKELY(waiter == &task->cancel_waiter)) {
-        vg_wlist_remove(&waiter->node);
-        waiter->flags = 0;
-        vg_cancel(task->root, cx);
-        return;
-    }
     if (VG_UNLIKELY(waiter->flags & VG_W_LATE)) { /* once behind the rest of its batch */
         waiter->flags &= (uint8_t)~VG_W_LATE;
         vg_wlist_remove(&waiter->node);
@@ -161,6 +156,7 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
     vg_record_wait(waiter, cx);
     vg_wlist_remove(&waiter->node);
     waiter->flags &= VG_W_SLOT;
+    vg_mark_spent(waiter);
     answer(waiter, waiter->fut, cx, climb);
 }
 
@@ -169,6 +165,18 @@ static bool has_time_left(struct vg_cx *cx)
 {
     cx->now = cx->worker->now = vg_exec_now(cx->task->exec);
     return cx->now < cx->began + VG_POLL_NS;
+}
+
+static void take_cancel_back(struct vg_task *task)
+{
+    vg_wlist_remove(&task->cancel);
+    task->asked = false;
+}
+
+static void pass_cancel_on(struct vg_cx *cx)
+{
+    take_cancel_back(cx->task);
+    vg_cancel(cx->task->root, cx);
 }
 
 static void drain(struct vg_cx *cx)
@@ -181,7 +189,10 @@ static void drain(struct vg_cx *cx)
             return;
         if (n > 0 && n % 8 == 0 && !has_time_left(cx))
             break;
-        visit(vg_waiter_of(vg_wnode_next(&task->ready)), cx);
+        if (VG_UNLIKELY(vg_wnode_next(&task->ready) == &task->cancel))
+            pass_cancel_on(cx);
+        else
+            visit(vg_waiter_of(vg_wnode_next(&task->ready)), cx);
     }
     cx->cut = cx->cut || !vg_wlist_empty(&task->ready);
 }
@@ -262,10 +273,8 @@ static enum vg_poll_end finish(struct vg_cx *cx)
     struct vg_task *const task = cx->task;
     struct vg_exec *const exec = task->exec;
 
-    if (task->cancel_waiter.flags & VG_W_OWED) {
-        vg_wlist_remove(&task->cancel_waiter.node);
-        task->cancel_waiter.flags = 0;
-    }
+    if (task->asked)
+        take_cancel_back(task);
     check_empty(task);
     if (task->inflight > 0) /* a waker is about to push one of our slots: stay until it has */
         return give_back(task);

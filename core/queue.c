@@ -75,13 +75,20 @@ void vg_idle_ring(struct vg_exec *exec)
         exec->driver->ops->unpark(exec->driver, (unsigned)worker);
 }
 
+/* From the worker that has pushed: when it is the only one, nobody else could come. */
+static void ring_others(struct vg_worker *worker)
+{
+    if (worker->exec->workers_count > 1)
+        vg_idle_ring(worker->exec);
+}
+
 void vg_requeue(struct vg_worker *worker, struct vg_task *task)
 {
     const bool alone = worker->lifo == NULL && vg_runq_empty_any(&worker->runq);
 
     push_back(worker, task);
     if (!alone) /* a worker with a single task wakes nobody for it */
-        vg_idle_ring(worker->exec);
+        ring_others(worker);
 }
 
 /* From outside. As soon as it is pushed the task may end, and with it all reason for the executor to
@@ -111,7 +118,26 @@ void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_que
     } else if (where != VG_QUEUE_SCOPE || !vg_deque_push_owner(&worker->deque, task)) {
         push_back(worker, task);
     }
-    vg_idle_ring(exec);
+    if (!worker->gathers)
+        ring_others(worker);
+}
+
+/* More than this worker is about to run. */
+static bool has_several(struct vg_worker *worker)
+{
+    const unsigned queued = vg_runq_length_any(&worker->runq) +
+                            vg_load(&worker->overflow.length, relaxed) + (worker->lifo != NULL) +
+                            !vg_deque_empty_any(&worker->deque) +
+                            !vg_inject_empty(&worker->exec->inject);
+
+    return queued > 1;
+}
+
+void vg_share_gathered(struct vg_worker *worker)
+{
+    worker->gathers = false;
+    if (worker->exec->workers_count > 1 && has_several(worker))
+        vg_idle_ring(worker->exec);
 }
 
 static struct vg_task *take_injected(struct vg_worker *worker)
@@ -130,14 +156,40 @@ static struct vg_task *take_injected(struct vg_worker *worker)
     }
     /* Between the inbox and the ring nobody could see them: who was woken for them may sleep again. */
     if (vg_link_next(first) != NULL)
-        vg_idle_ring(worker->exec);
+        ring_others(worker);
     return VG_LINK_OWNER(first, struct vg_task, link);
+}
+
+/*
+ * Keeps the ring full while there is an overflow list. A list of tasks that are in no cache is slow to walk, so it is
+ * walked one by one, while tasks run, and the next is fetched meanwhile. Two at a time, for thieves take of the ring too.
+ */
+static void top_up(struct vg_worker *worker)
+{
+    struct vg_overflow *const overflow = &worker->overflow;
+    struct vg_link *link;
+    unsigned n;
+
+    vg_spin_lock(&overflow->guard);
+    for (n = 0; n < 2 && vg_runq_has_room_owner(&worker->runq); n++) {
+        link = vg_fifo_pop(&overflow->list);
+        if (link == NULL)
+            break;
+        (void)vg_runq_push_owner(&worker->runq, VG_LINK_OWNER(link, struct vg_task, link));
+    }
+    if (overflow->list.first != NULL)
+        __builtin_prefetch(overflow->list.first);
+    vg_store(&overflow->length, (uint32_t)overflow->list.length, relaxed);
+    vg_spin_unlock(&overflow->guard);
 }
 
 static struct vg_task *take_fifo(struct vg_worker *worker)
 {
     struct vg_task *task = vg_runq_pop_owner(&worker->runq);
 
+    if (VG_UNLIKELY(vg_load(&worker->overflow.length, relaxed) > 0))
+        top_up(worker);
+    vg_task_expect(vg_runq_peek_owner(&worker->runq));
     return task != NULL ? task : vg_overflow_take(&worker->overflow, &worker->runq);
 }
 

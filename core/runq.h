@@ -78,6 +78,11 @@ static inline uint32_t vg_runq_room_(struct vg_runq *runq, uint32_t tail)
     return VG_RUNQ_SIZE - (tail - vg_load(&runq->head, acquire));
 }
 
+static inline bool vg_runq_has_room_owner(struct vg_runq *runq)
+{
+    return vg_runq_room_(runq, vg_load(&runq->tail, relaxed)) > 0;
+}
+
 /* False: full, nothing was pushed. */
 static inline bool vg_runq_push_owner(struct vg_runq *runq, struct vg_task *task)
 {
@@ -105,6 +110,16 @@ static inline struct vg_task *vg_runq_pop_owner(struct vg_runq *runq)
             return task;
     }
     return NULL;
+}
+
+/* A guess at what the next pop returns; NULL: nothing. Not to be followed. */
+static inline struct vg_task *vg_runq_peek_owner(struct vg_runq *runq)
+{
+    const uint32_t head = vg_load(&runq->head, relaxed);
+
+    if (head == vg_load(&runq->tail, relaxed))
+        return NULL;
+    return vg_load(&runq->slots[head % VG_RUNQ_SIZE], relaxed);
 }
 
 /* How many of the victim's elements to take: half, rounded up, and no more than there is room for,

@@ -81,47 +81,97 @@ static struct vg_task *carve(struct vg_slabs *slabs, unsigned class)
     memset(task, 0, VG_TASK_HEADER);
     vg_store(&task->word, (uintptr_t)VG_WORD_CO, relaxed);
     vg_store(&task->id, 0, relaxed);
-    task->class = class;
+    task->class = (uint8_t) class;
     task->exec = slabs->exec;
     vg_store(&slab->bump, bump + 1, release); /* pairs with the acquire in vg_slab_each() */
     return task;
 }
 
-static void push(struct vg_slab_cache *cache, struct vg_task *task)
+static struct vg_task *task_of(struct vg_link *link)
 {
-    vg_link_set(&task->link, cache->free);
-    cache->free = &task->link;
-    cache->count++;
+    return VG_LINK_OWNER(link, struct vg_task, link);
 }
 
-static struct vg_task *pop(struct vg_slab_cache *cache)
+static void push(struct vg_slab_batch *batch, struct vg_task *task)
+{
+    vg_link_set(&task->link, batch->free);
+    batch->free = &task->link;
+    batch->count++;
+}
+
+static struct vg_task *pop(struct vg_slab_batch *batch)
 {
     struct vg_task *task;
 
-    if (cache->free == NULL)
+    if (batch->free == NULL)
         return NULL;
-    task = VG_LINK_OWNER(cache->free, struct vg_task, link);
-    cache->free = vg_link_next(cache->free);
-    cache->count--;
+    task = task_of(batch->free);
+    batch->free = vg_link_next(batch->free);
+    batch->count--;
+    if (batch->free != NULL)
+        vg_task_expect(task_of(batch->free));
     return task;
 }
 
-/* One for the caller; up to a batch for its cache. */
-static struct vg_task *refill(struct vg_slabs *slabs, struct vg_slab_cache *cache, unsigned class)
+/* Guard held, both. */
+static void put_full(struct vg_slab_depot *depot, struct vg_link *full)
 {
-    struct vg_task *task, *extra;
-    unsigned n;
+    task_of(full)->base = (uintptr_t)depot->full;
+    depot->full = full;
+}
+
+static struct vg_link *get_full(struct vg_slab_depot *depot)
+{
+    struct vg_link *full = depot->full;
+
+    if (full != NULL)
+        depot->full = (struct vg_link *)task_of(full)->base;
+    return full;
+}
+
+/* Guard held. */
+static void put_one(struct vg_slab_depot *depot, struct vg_task *task)
+{
+    push(&depot->some, task);
+    if (depot->some.count < VG_SLAB_BATCH)
+        return;
+    put_full(depot, depot->some.free);
+    depot->some = (struct vg_slab_batch){NULL, 0};
+}
+
+/* Guard held. */
+static struct vg_task *get_one(struct vg_slabs *slabs, unsigned class)
+{
+    struct vg_slab_depot *depot = &slabs->depot[class];
+    struct vg_task *task;
+
+    if (depot->some.free == NULL && (depot->some.free = get_full(depot)) != NULL)
+        depot->some.count = VG_SLAB_BATCH;
+    task = pop(&depot->some);
+    return task != NULL ? task : carve(slabs, class);
+}
+
+/* Whatever the cache has: its reserve, or a batch of the depot. */
+static void refill(struct vg_slabs *slabs, struct vg_slab_cache *cache, unsigned class)
+{
+    struct vg_link *full = cache->reserve;
+
+    cache->reserve = NULL;
+    if (full == NULL) {
+        vg_spin_lock(&slabs->guard);
+        full = get_full(&slabs->depot[class]);
+        vg_spin_unlock(&slabs->guard);
+    }
+    if (full != NULL)
+        cache->some = (struct vg_slab_batch){full, VG_SLAB_BATCH};
+}
+
+static struct vg_task *alloc_outside(struct vg_slabs *slabs, unsigned class)
+{
+    struct vg_task *task;
 
     vg_spin_lock(&slabs->guard);
-    task = pop(&slabs->depot[class]);
-    if (task == NULL)
-        task = carve(slabs, class);
-    for (n = 1; cache != NULL && n < VG_SLAB_BATCH; n++) {
-        extra = pop(&slabs->depot[class]);
-        if (extra == NULL)
-            break;
-        push(&cache[class], extra);
-    }
+    task = get_one(slabs, class);
     vg_spin_unlock(&slabs->guard);
     return task;
 }
@@ -134,40 +184,47 @@ struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cach
     if (size > (size_t)1 << 30)
         return NULL;
     class = class_of(VG_TASK_HEADER + size);
-    if (cache != NULL)
-        task = pop(&cache[class]);
+    if (cache != NULL) {
+        if (cache[class].some.free == NULL)
+            refill(slabs, &cache[class], class);
+        task = pop(&cache[class].some);
+    }
     if (task == NULL)
-        task = refill(slabs, cache, class);
+        task = alloc_outside(slabs, class);
     if (task != NULL)
         ASAN_UNPOISON_MEMORY_REGION((char *)task + VG_TASK_HEADER,
                                     class_size(class) - VG_TASK_HEADER);
     return task;
 }
 
-/* Half of an overfull cache goes to the depot. */
-static void spill(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg_slab_cache *depot)
+/* A batch is full: it becomes the reserve, and what was the reserve goes to the depot. */
+static void set_aside(struct vg_slabs *slabs, struct vg_slab_cache *cache, unsigned class)
 {
-    unsigned n;
-
-    vg_spin_lock(&slabs->guard);
-    for (n = 0; n < VG_SLAB_BATCH; n++)
-        push(depot, pop(cache));
-    vg_spin_unlock(&slabs->guard);
+    if (cache->reserve != NULL) {
+        vg_spin_lock(&slabs->guard);
+        put_full(&slabs->depot[class], cache->reserve);
+        vg_spin_unlock(&slabs->guard);
+    }
+    cache->reserve = cache->some.free;
+    cache->some = (struct vg_slab_batch){NULL, 0};
 }
 
 void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg_task *task)
 {
     const unsigned class = task->class;
 
+#if VG_DEBUG
+    memset((char *)task + VG_TASK_HEADER, VG_FILL_FREED, class_size(class) - VG_TASK_HEADER);
+#endif
     ASAN_POISON_MEMORY_REGION((char *)task + VG_TASK_HEADER, class_size(class) - VG_TASK_HEADER);
     if (cache != NULL) {
-        push(&cache[class], task);
-        if (cache[class].count >= 2 * VG_SLAB_BATCH)
-            spill(slabs, &cache[class], &slabs->depot[class]);
+        push(&cache[class].some, task);
+        if (cache[class].some.count == VG_SLAB_BATCH)
+            set_aside(slabs, &cache[class], class);
         return;
     }
     vg_spin_lock(&slabs->guard);
-    push(&slabs->depot[class], task);
+    put_one(&slabs->depot[class], task);
     vg_spin_unlock(&slabs->guard);
 }
 

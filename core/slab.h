@@ -12,14 +12,18 @@
  * are never unmapped while the executor lives, so whoever walks the slabs may read the atomic members of any
  * slot that has been handed out.
  *
- * Each worker keeps a short list of free slots of each class; the rest is in a depot under a lock, which is
- * entered once for VG_SLAB_BATCH slots.
+ * Each worker keeps up to two batches of free slots of each class, one that it takes from and gives to, and a full
+ * one in reserve; the rest is in a depot under a lock. Only whole batches go there and come from there, so the lock is
+ * entered once for VG_SLAB_BATCH slots, and nobody walks a list of slots that are in no cache.
  *
  * bump  How many slots of a slab have been handed out at least once. Grows under the depot's guard, after the
  *       slot's header has been prepared (release); pairs with the acquire of whoever walks.
  */
 
 enum { VG_SLAB_CLASSES = 56, VG_SLAB_BATCH = 32 };
+
+/* In debug builds, the bytes of a frame before its constructor and after its task: what reads them shows. */
+enum { VG_FILL_FRESH = 0x5a, VG_FILL_FREED = 0xd6 };
 
 struct vg_task;
 
@@ -31,16 +35,28 @@ struct vg_slab {
     VG_ATOMIC(uint32_t) bump;
 };
 
-struct vg_slab_cache {
+/* Free slots, linked through their tasks' links. A full batch has VG_SLAB_BATCH of them. */
+struct vg_slab_batch {
     struct vg_link *free;
     uint32_t count;
+};
+
+struct vg_slab_cache {
+    struct vg_slab_batch some;
+    struct vg_link *reserve; /* a full batch; NULL: none */
+};
+
+/* Under the guard of the slabs. */
+struct vg_slab_depot {
+    struct vg_slab_batch some; /* what threads outside gave back one by one */
+    struct vg_link *full;      /* full batches, linked through `base` of the task in front */
 };
 
 struct vg_slabs {
     const struct vg_alloc *alloc;
     struct vg_exec *exec;
     struct vg_spin guard;
-    struct vg_slab_cache depot[VG_SLAB_CLASSES]; /* under the guard */
+    struct vg_slab_depot depot[VG_SLAB_CLASSES]; /* under the guard */
     struct vg_slab *filling[VG_SLAB_CLASSES];    /* under the guard */
     VG_ATOMIC(struct vg_slab *) all;
 };

@@ -33,7 +33,7 @@ void *vg_task_alloc(struct vg_exec *exec, size_t size)
     if (task == NULL)
         return NULL;
 #if VG_DEBUG
-    memset(vg_task_frame_of(task), 0x5a, size); /* reading what no constructor set shows early */
+    memset(vg_task_frame_of(task), VG_FILL_FRESH, size);
 #endif
     return vg_task_frame_of(task);
 }
@@ -53,7 +53,7 @@ static void prepare(struct vg_task *task, uint64_t id, struct vg_future *root, u
     vg_store(&task->polls, 0, relaxed);
     vg_store(&task->fruitless, 0u, relaxed);
     vg_store(&task->joiner, joiner, relaxed);
-    vg_store(&task->cancelled, 0u, relaxed);
+    vg_store(&task->cancelled, (uint8_t)0, relaxed);
     vg_store(&task->name, root->ops->name, relaxed);
     vg_store(&task->place, place, relaxed);
     task->root = root;
@@ -61,9 +61,8 @@ static void prepare(struct vg_task *task, uint64_t id, struct vg_future *root, u
     vg_wlist_init(&task->ready);
     vg_wlist_init(&task->later);
     vg_wlist_init(&task->skipped);
-    task->armed = task->inflight = task->fences = task->takes = task->armings = 0;
-    task->untold = task->cut = task->owing = false;
-    task->cancel_waiter = (struct vg_waiter){.task = task, .fut = root};
+    task->armed = task->inflight = task->fences = task->takes = 0;
+    task->untold = task->cut = task->owing = task->asked = false;
     /* Owned from the start. Release, both: a canceller or an observer finds the task whole. */
     vg_store(&task->word, (uintptr_t)VG_WORD_S, release);
     vg_store(&task->refs, refs, release);

@@ -24,12 +24,13 @@
  * joiner      NULL, the waiter of the one vg_task_wait(), or JOINED once the task has finished. The wait
  *             arms and disarms by compare-and-swap from and to NULL; the finish exchanges it for JOINED.
  *             With THREAD it is the futex of a thread in vg_block_on().
- * cancelled   0, then 1 for ever: who sets it pushes cancel_waiter.
+ * cancelled   0, then 1 for ever: who sets it pushes `cancel`, which is no waiter, on the task.
  * woken_at    Stamp of the push that found the task idle; 0 once its poll has begun.
  * owed_since  Stamp of the oldest wake that the last poll left unanswered; 0 if there is none.
  * fruitless   Visits in a row that came to nothing (<vigil/probe.h>). Written by the owner.
  */
 struct vg_task {
+    /* woken, queued, joined */
     VG_ATOMIC(uintptr_t) word;
     VG_ATOMIC(uint64_t) id;
     VG_ATOMIC(uint64_t) woken_at;
@@ -37,7 +38,12 @@ struct vg_task {
     VG_ATOMIC(uint64_t) polls;
     VG_ATOMIC(uintptr_t) joiner;
     VG_ATOMIC(uint32_t) refs;
-    VG_ATOMIC(uint32_t) cancelled;
+    uint32_t armed; /* waiters and slots from which a wake may still come */
+    uint32_t takes; /* orders takes against entries of opaque futures */
+    VG_ATOMIC(uint8_t) cancelled;
+    uint8_t class; /* of the slab */
+
+    /* polled */
     struct vg_link link; /* in overflow lists and the injection queue */
     struct vg_exec *exec;
     VG_ATOMIC(const char *) name;             /* for observers; written by spawn */
@@ -47,21 +53,34 @@ struct vg_task {
     struct vg_wnode ready;                    /* woken, to be visited in this poll */
     struct vg_wnode later;                    /* to be visited in the next poll */
     struct vg_wnode skipped;                  /* woken, but below a parked or an opaque future */
-    uint32_t armed;                /* waiters and slots from which a wake may still come */
+    struct vg_wnode cancel __attribute__((aligned(16)));
     uint32_t inflight;             /* fired slots without a future, not collected yet */
     uint32_t fences;               /* parked children and live opaque futures */
-    uint32_t takes;                /* orders takes against entries of opaque futures */
-    uint32_t armings;              /* so far */
-    uint32_t class;                /* of the slab */
     VG_ATOMIC(uint32_t) fruitless; /* visits in a row that came to nothing */
     bool untold;                   /* `skipped` has waiters whose leaves were not told so */
     bool cut;                      /* the last poll stopped for its budget */
     bool owing;                    /* counted as such by its worker */
-    struct vg_waiter cancel_waiter;
+    bool asked;                    /* `cancel` is on `ready` */
 };
+
+#if !VG_DEBUG
+_Static_assert(sizeof(struct vg_task) == 192, "three cache lines");
+#endif
 
 /* Where the frame begins behind the header. */
 #define VG_TASK_HEADER ((sizeof(struct vg_task) + 15) & ~(size_t)15)
+
+/*
+ * The task, or its slot, is next. Where there are many, none of them is in the cache: its header and the start of its
+ * frame are fetched while another one runs. Any address will do.
+ */
+static inline void vg_task_expect(const struct vg_task *task)
+{
+    enum { LINE = 64 };
+
+    for (size_t at = 0; at <= sizeof *task; at += LINE)
+        __builtin_prefetch((const char *)task + at, 1);
+}
 
 #define VG_JOINED ((uintptr_t)1)
 #define VG_JOINER_THREAD ((uintptr_t)2)
@@ -78,6 +97,7 @@ struct vg_cx {
     uint32_t
         spun; /* visits that came to nothing, by wakes that came from nowhere else; the last: */
     const struct vg_future *spinner;
+    uint32_t armings;                /* so far */
     const struct vg_future *unarmed; /* began in this poll, and nothing can wake it; NULL: none */
     uint8_t hops;                    /* of the wake that is being answered: see vg_waiter */
     bool spins_itself;
@@ -195,6 +215,9 @@ void vg_task_renew(struct vg_task *task, struct vg_wnode *list);
 
 /* Arms the waiter and has its leaf polled in the task's next poll. */
 void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx);
+
+/* vg_wake() without the check that the waiter is armed: the future of a fired slot may have ended. */
+VG_MUST_USE struct vg_notice vg_waiter_push(struct vg_waiter *waiter);
 
 struct vg_slot;
 void vg_slot_recycle(struct vg_slot *slot); /* waker.c: of a slot whose waiter was collected */

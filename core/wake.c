@@ -2,6 +2,7 @@
 #include <vigil/async.h>
 #include <vigil/future.h>
 
+#include "armed.h"
 #include "slot.h"
 #include "task.h"
 #include "vg_fault.h"
@@ -21,8 +22,9 @@ void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
     waiter->hops = 0;
     waiter->queued = 0;
     waiter->flags = VG_W_ARMED | (waiter->flags & VG_W_SLOT);
+    vg_mark_armed(waiter);
     cx->task->armed++;
-    cx->task->armings++;
+    cx->armings++;
 }
 
 /* Puts a collected or kicked waiter on one of the task's lists. */
@@ -64,10 +66,14 @@ void vg_task_take(struct vg_task *task)
         struct vg_waiter *waiter = vg_waiter_of(node);
 
         next = vg_wnode_next(node);
-        if (VG_UNLIKELY(waiter->fut == NULL))
+        if (VG_UNLIKELY(node == &task->cancel)) {
+            task->asked = true;
+            vg_wlist_append(&task->ready, node);
+        } else if (VG_UNLIKELY(waiter->fut == NULL)) {
             collect_orphan(task, waiter);
-        else
+        } else {
             owe(task, &task->ready, waiter);
+        }
     }
 }
 
@@ -81,8 +87,10 @@ void vg_disarm(struct vg_waiter *waiter, struct vg_cx *cx)
     if (waiter->flags & VG_W_OWED) {
         vg_record_wait(waiter, cx); /* answered, but not by a visit of its own */
         vg_wlist_remove(&waiter->node);
+        vg_mark_spent(waiter);
     } else if (waiter->flags & VG_W_ARMED) {
         cx->task->armed--;
+        vg_mark_spent(waiter);
     }
     waiter->flags &= VG_W_SLOT;
 }
@@ -154,7 +162,7 @@ static void count_wake(struct vg_worker *worker, enum vg_push push)
     vg_count(&worker->counts.wakes[kind], 1);
 }
 
-struct vg_notice vg_wake(struct vg_waiter *waiter)
+struct vg_notice vg_waiter_push(struct vg_waiter *waiter)
 {
     struct vg_worker *const worker = vg_worker_here;
     struct vg_task *const task = waiter->task;
@@ -179,6 +187,12 @@ struct vg_notice vg_wake(struct vg_waiter *waiter)
     /* From here on the caller owns the task, and the waiter is not its any more. */
     vg_store(&task->woken_at, now, relaxed);
     return (struct vg_notice){task};
+}
+
+struct vg_notice vg_wake(struct vg_waiter *waiter)
+{
+    vg_check_armed(waiter);
+    return vg_waiter_push(waiter);
 }
 
 void vg_notify(struct vg_notice notice)

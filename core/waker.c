@@ -166,6 +166,6 @@ void vg_waker_wake(struct vg_waker waker)
     if (waker.slot != NULL && vg_slot_fire(waker.slot, waker.generation)) {
         if (VG_FAULT("fired")) /* a test may stop the waker here */
             return;
-        vg_notify(vg_wake(&waker.slot->waiter));
+        vg_notify(vg_waiter_push(&waker.slot->waiter));
     }
 }

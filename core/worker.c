@@ -31,9 +31,20 @@ static unsigned turn(struct vg_worker *worker)
     unsigned completions;
 
     vg_store(&worker->pulse.state, VG_WORKER_TURN, relaxed);
+    worker->gathers = true;
     completions = driver->ops->turn(driver, worker->index);
+    worker->gathers = false;
+    if (completions > 0)
+        vg_share_gathered(worker);
     vg_worker_read_clock(worker, VG_WORKER_RUN);
     return completions;
+}
+
+static void fire(struct vg_worker *worker)
+{
+    worker->gathers = true;
+    vg_wheel_fire(&worker->wheel, worker->now);
+    vg_share_gathered(worker);
 }
 
 /* Lets time pass and completions in. */
@@ -43,7 +54,7 @@ static void advance(struct vg_worker *worker)
 
     vg_worker_step_clock(worker);
     if (vg_wheel_deadline(&worker->wheel) <= worker->now)
-        vg_wheel_fire(&worker->wheel, worker->now);
+        fire(worker);
     if (worker->tick % TURN_INTERVAL == 0 || driver->ops->ready(driver, worker->index))
         turn(worker);
 }
@@ -69,7 +80,8 @@ static struct vg_task *find(struct vg_worker *worker)
             task = vg_pick_next(worker);
         if (task == NULL && !worker->searching)
             worker->searching = vg_idle_start_search(&exec->idle);
-        if (task == NULL && worker->searching)
+        /* It may take what it saw uncounted: those who search answer for the rest. */
+        if (task == NULL && (worker->searching || worker->saw_work))
             task = search(worker);
     }
     if (task != NULL && worker->searching) {
@@ -111,7 +123,8 @@ bool vg_worker_doze(struct vg_worker *worker)
 
     vg_idle_prepare_park(&exec->idle, worker->index, worker->searching);
     worker->searching = false;
-    return !vg_work_anywhere(worker) && !exec->driver->ops->ready(exec->driver, worker->index) &&
+    worker->saw_work = vg_work_anywhere(worker);
+    return !worker->saw_work && !exec->driver->ops->ready(exec->driver, worker->index) &&
            vg_load(&exec->phase, relaxed) != VG_PHASE_QUIT &&
            vg_idle_may_park(&exec->idle, worker->index);
 }
@@ -131,9 +144,10 @@ static void park(struct vg_worker *worker)
 
     vg_count(&worker->counts.parks, 1);
     vg_worker_read_clock(worker, VG_WORKER_PARK);
-    worker->parked = true;
+    worker->parked = worker->gathers = true;
     driver->ops->park(driver, worker->index, vg_park_deadline(worker));
     worker->parked = false;
+    vg_share_gathered(worker);
     vg_worker_read_clock(worker, VG_WORKER_RUN);
 }
 

@@ -78,6 +78,9 @@ struct vg_worker {
     uint32_t ticks;       /* of the executor, as last seen */
     uint64_t rng;
     bool searching;
+    bool saw_work; /* in its last look, so that it did not sleep */
+    bool
+        gathers; /* in its driver or its timers: what is woken there is announced afterwards, at once */
     bool dozing; /* a stepped worker that has announced its sleep */
     bool parked; /* inside the driver: `now` is of before it slept */
     struct vg_slab_cache cache[VG_SLAB_CLASSES];
@@ -179,6 +182,9 @@ uint64_t vg_park_deadline(struct vg_worker *worker);
 
 /* queue.c: up to half of an overflow list, for its owner or a thief; the first is returned. */
 struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *into);
+
+/* What was woken while the worker gathered: others are told, unless it is the one task that runs next. */
+void vg_share_gathered(struct vg_worker *worker);
 
 /* Wakes one worker, if work was published that nobody looks for. */
 void vg_idle_ring(struct vg_exec *exec);

@@ -22,8 +22,8 @@
  *     http_connection.c  the task of a connection, which does these in turn
  *     http_stats.c       what was served
  *
- * Limits: the constants below. A request that breaks one is answered with the status beside it, and the
- * connection is closed.
+ * Limits: the constants below, and those that options set. A request that breaks one is answered with the status
+ * beside it, and the connection is closed. docs/http_server.md has all of them, and what is refused besides.
  */
 
 enum {
@@ -37,10 +37,15 @@ enum {
     HTTP_LINGER_MAX = 4 << 20, /* bytes read and dropped after the last response */
 };
 
-#define HTTP_REQUEST_NS VG_SEC(10) /* from a request's first byte to its last: 408 */
-#define HTTP_IDLE_NS VG_SEC(60)    /* without a request: closed */
-#define HTTP_SEND_NS VG_SEC(10)    /* for a client to take what is sent: closed */
-#define HTTP_LINGER_NS VG_SEC(2)   /* for a client to notice that the connection is closed */
+#define HTTP_LINGER_NS VG_SEC(2) /* for a client to notice that the connection is closed */
+
+/* Limits in seconds that have an option each. */
+enum http_deadline {
+    HTTP_DEADLINE_REQUEST, /* from a request's first byte to its last: 408 */
+    HTTP_DEADLINE_IDLE,    /* without a byte of a request: closed */
+    HTTP_DEADLINE_SEND,    /* for a client to take what is sent, up to HTTP_OUT bytes: closed */
+    HTTP_DEADLINES
+};
 
 /* ---- requests ------------------------------------------------------------------------------ */
 
@@ -121,7 +126,13 @@ struct http_server {
     uint64_t count; /* guarded by count_mutex */
     struct vg_mutex totals_mutex;
     struct http_totals totals; /* guarded by totals_mutex */
+    struct serve_limit deadline[HTTP_DEADLINES];
 };
+
+static inline uint64_t http_deadline_ns(const struct http_server *server, enum http_deadline which)
+{
+    return VG_SEC(server->deadline[which].value);
+}
 
 /* Called with totals_mutex held. */
 void http_totals_add(struct http_totals *sum, const struct http_totals *more);
@@ -148,18 +159,18 @@ struct http_answer {
 };
 struct http_answer *http_answer(struct http_answer *f, struct http_connection *connection);
 
-/* Sends all of it. If it is cancelled meanwhile, the client is given `grace` to take the rest. */
+/* Sends all of it in `patience`. If it is cancelled meanwhile, the client is given `grace` to take the rest. */
 struct http_deliver {
     VG_FRAME(int); /* 0, or negative errno: the connection is of no use any more */
     int fd;
     const char *data;
     size_t len;
-    uint64_t grace;
+    uint64_t patience, grace;
     struct vg_timeout limit;
     struct vg_send_all send;
 };
 struct http_deliver *http_deliver(struct http_deliver *f, int fd, const struct http_out *out,
-                                  uint64_t grace);
+                                  uint64_t patience, uint64_t grace);
 
 /* Ends the stream and waits for the client to end its own, dropping what still comes: closing at once would
  * have the kernel reset the connection, and the client could lose the last response. */
@@ -177,7 +188,7 @@ struct http_connection {
     struct http_server *server;
     int fd;
     bool closing;          /* no request will be read after this one */
-    uint64_t begun_at;     /* when the first bytes of the request came */
+    uint64_t since;        /* when the request began, or the wait for one */
     size_t in_len, in_pos; /* received, and parsed of it */
     struct http_totals totals;
     struct http_request request;

@@ -3,14 +3,19 @@
 
 #include <errno.h>
 
-/* How long to wait for the client now. */
+static uint64_t deadline(const struct http_connection *f, enum http_deadline which)
+{
+    return http_deadline_ns(f->server, which);
+}
+
+/* How long to wait for the client now: empty lines between requests do not extend it. */
 static uint64_t patience(const struct http_connection *f)
 {
-    const uint64_t used = f->request.begun ? vg_now() - f->begun_at : 0;
+    const uint64_t limit =
+        deadline(f, f->request.begun ? HTTP_DEADLINE_REQUEST : HTTP_DEADLINE_IDLE);
+    const uint64_t used = vg_now() - f->since;
 
-    if (!f->request.begun)
-        return HTTP_IDLE_NS;
-    return used < HTTP_REQUEST_NS ? HTTP_REQUEST_NS - used : 0;
+    return used < limit ? limit - used : 0;
 }
 
 static uint64_t grace(const struct http_connection *f)
@@ -27,11 +32,12 @@ static enum http_step parse(struct http_connection *f)
 
     f->in_pos += used;
     if (!begun && f->request.begun)
-        f->begun_at = vg_now();
+        f->since = vg_now();
     return step;
 }
 
-/* Takes what the receive ended with. False: no more requests will come. */
+/* Takes what the receive ended with. False: no more requests will come. One that has begun is refused if the
+ * client took too long, or has ended its stream. */
 static bool received(struct http_connection *f, int timeout)
 {
     f->in_pos = 0;
@@ -39,8 +45,8 @@ static bool received(struct http_connection *f, int timeout)
     if (f->io.ret > 0)
         return true;
     f->closing = true;
-    if (timeout == -ETIMEDOUT && f->request.begun) {
-        f->request.status = HTTP_STATUS_REQUEST_TIMEOUT;
+    if (f->request.begun && (timeout == -ETIMEDOUT || f->io.ret == 0)) {
+        f->request.status = f->io.ret == 0 ? HTTP_STATUS_BAD_REQUEST : HTTP_STATUS_REQUEST_TIMEOUT;
         f->request.keep_alive = false;
     }
     return false;
@@ -60,6 +66,7 @@ VG_ASYNC(http_connection)
     VG_BEGIN(f);
     int rc;
 
+    f->since = vg_now();
     for (;;) {
         if (parse(f) != HTTP_MORE) {
             VG_AWAIT_SHIELDED(rc, http_answer(&f->answer, f));
@@ -68,10 +75,13 @@ VG_ASYNC(http_connection)
                 continue; /* the next request may be here already */
         }
         if (f->out.len > 0) {
-            VG_AWAIT(rc, http_deliver(&f->deliver, f->fd, &f->out, grace(f)));
+            VG_AWAIT(rc, http_deliver(&f->deliver, f->fd, &f->out, deadline(f, HTTP_DEADLINE_SEND),
+                                      grace(f)));
             f->out.len = 0;
             if (rc < 0)
                 break;
+            if (!f->request.begun)
+                f->since = vg_now();
         }
         if (f->closing) {
             VG_AWAIT(rc, vg_timeout(&f->limit, HTTP_LINGER_NS, http_linger(&f->linger, f->fd)));
@@ -102,7 +112,7 @@ static struct http_connection *http_connection(struct http_connection *f,
     f->server = server;
     f->fd = fd;
     f->closing = false;
-    f->begun_at = 0;
+    f->since = 0;
     f->in_len = f->in_pos = 0;
     f->totals = (struct http_totals){.connections = 1};
     f->date.at = 0;

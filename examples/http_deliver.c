@@ -8,8 +8,7 @@ VG_ASYNC(http_deliver)
     VG_BEGIN(f);
     int rc;
 
-    VG_AWAIT(rc,
-             vg_timeout(&f->limit, HTTP_SEND_NS, vg_send_all(&f->send, f->fd, f->data, f->len)));
+    VG_AWAIT(rc, vg_timeout(&f->limit, f->patience, vg_send_all(&f->send, f->fd, f->data, f->len)));
     if (f->send.ret == -ECANCELED && rc != -ETIMEDOUT) {
         f->data += f->send.sent;
         f->len -= f->send.sent;
@@ -20,12 +19,13 @@ VG_ASYNC(http_deliver)
 }
 
 struct http_deliver *http_deliver(struct http_deliver *f, int fd, const struct http_out *out,
-                                  uint64_t grace)
+                                  uint64_t patience, uint64_t grace)
 {
     VG_SETUP(f, http_deliver);
     f->fd = fd;
     f->data = out->buf;
     f->len = out->len;
+    f->patience = patience;
     f->grace = grace;
     return f;
 }

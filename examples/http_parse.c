@@ -42,13 +42,16 @@ static int on_url(http_parser *parser, const char *data, size_t len)
     return 0;
 }
 
-/* A name comes in as many pieces as the network likes. */
+/* A name comes in as many pieces as the network likes. The parser lets spaces pass, also before the colon: others
+ * on the way may read the field differently. */
 static int on_field(http_parser *parser, const char *data, size_t len)
 {
     static const char host[] = "host";
     struct http_request *request = request_of(parser);
     const unsigned at = request->in_value ? 0 : request->field_len;
 
+    if (memchr(data, ' ', len) != NULL)
+        return refuse(request, HTTP_STATUS_BAD_REQUEST);
     request->is_host =
         (at == 0 || request->is_host) && at + len <= 4 && strncasecmp(data, host + at, len) == 0;
     request->field_len = at + (unsigned)len;
@@ -80,6 +83,16 @@ static int on_headers(http_parser *parser)
     return 0;
 }
 
+/* The parser has the size of the chunk in content_length. */
+static int on_chunk(http_parser *parser)
+{
+    struct http_request *request = request_of(parser);
+
+    return parser->content_length > HTTP_BODY_MAX - request->body_len
+               ? refuse(request, HTTP_STATUS_PAYLOAD_TOO_LARGE)
+               : 0;
+}
+
 static int on_body(http_parser *parser, const char *data, size_t len)
 {
     struct http_request *request = request_of(parser);
@@ -102,6 +115,7 @@ static const http_parser_settings settings = {
     .on_header_field = on_field,
     .on_header_value = on_value,
     .on_headers_complete = on_headers,
+    .on_chunk_header = on_chunk,
     .on_body = on_body,
     .on_message_complete = on_complete,
 };

@@ -2,6 +2,7 @@
 #include "serve.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,8 +49,8 @@ static int open_report(struct server *server)
 
 static int open_executor(struct server *server)
 {
-    struct vg_liveness_config watch = VG_LIVENESS_INIT;
     struct vg_config config = VG_CONFIG_INIT;
+    struct vg_liveness_config watch = VG_LIVENESS_INIT;
     int rc;
 
     rc = vg_uring_open(&server->driver, NULL, &vg_jemalloc);
@@ -57,6 +58,7 @@ static int open_executor(struct server *server)
         return explain(server, rc);
     watch.symbolize = vg_symbols_name;
     watch.symbolize_arg = server->symbols = vg_symbols_open();
+    watch.level = (uint8_t)server->options.level;
     rc = vg_liveness_open(&server->live, &watch);
     if (rc < 0)
         return fail(server, "instruments", rc);
@@ -112,18 +114,34 @@ static void wait_for_end(struct server *server)
     }
 }
 
-/* Closes what is open. True: nothing was left behind. */
+/* True: no acceptor has failed. */
 static bool close_executor(struct server *server)
 {
-    int left = 0;
+    bool accepted = true;
 
     if (server->exec != NULL)
-        left = vg_exec_close(server->exec, VG_SEC(server->options.drain_s));
+        server->tasks_left = vg_exec_close(server->exec, VG_SEC(server->options.drain_s));
     server->exec = NULL;
     for (unsigned i = 0; i < server->workers; i++)
-        if (server->listener[i].error < 0)
-            left++;
-    return left == 0;
+        accepted = server->listener[i].error == 0 && accepted;
+    return accepted;
+}
+
+/* Last of all: what should have gone by now. True: nothing is left. */
+static bool end(struct server *server, unsigned descriptors)
+{
+    const uint64_t operations = serve_operations(server);
+    unsigned now;
+
+    vg_liveness_close(server->live);
+    vg_symbols_close(server->symbols);
+    vg_uring_close(server->driver);
+    now = serve_descriptors();
+    now = now > descriptors ? now - descriptors : 0;
+    if (server->workers > 0)
+        printf("left behind: %d tasks, %" PRIu64 " operations, %u descriptors\n",
+               server->tasks_left, operations, now);
+    return server->tasks_left == 0 && operations == 0 && now == 0;
 }
 
 static bool end_report(struct server *server)
@@ -140,7 +158,8 @@ static bool end_report(struct server *server)
 
 int serve(struct server *server, int argc, char **argv)
 {
-    const int usage = serve_args(&server->options, server->name, argc, argv);
+    const int usage = serve_args(server, argc, argv);
+    const unsigned descriptors = serve_descriptors();
     bool ok;
 
     if (usage != SERVE_OK)
@@ -157,8 +176,6 @@ int serve(struct server *server, int argc, char **argv)
     ok = close_executor(server) && ok;
     if (server->workers > 0)
         ok = end_report(server) && ok;
-    vg_liveness_close(server->live);
-    vg_symbols_close(server->symbols);
-    vg_uring_close(server->driver);
+    ok = end(server, descriptors) && ok;
     return ok ? SERVE_OK : SERVE_FAILED;
 }

@@ -10,7 +10,7 @@
 #include <vigil/tcp.h>
 #include <vigil/time.h>
 
-/* How long to wait for descriptors or memory. The connection waits in the listener's queue meanwhile. */
+/* How long to wait for descriptors, memory, or the end of another connection. The connection waits in the listener's queue meanwhile. */
 #define PAUSE VG_MSEC(50)
 
 struct acceptor {
@@ -34,6 +34,29 @@ static bool is_fatal(int error)
            error == -ENOSYS || error == -EFAULT;
 }
 
+/* Connections that are served. Acceptors are tasks, too. */
+static uint64_t connections(const struct server *server)
+{
+    const uint64_t live = vg_exec_live(server->exec);
+
+    return live > server->workers ? live - server->workers : 0;
+}
+
+/* Other workers may accept at the same time: there may be one connection for each of them too many. */
+static bool is_full(const struct server *server)
+{
+    const unsigned limit = server->options.connections;
+
+    return limit != 0 && connections(server) >= limit;
+}
+
+static void count(struct listener *listener, uint64_t now)
+{
+    listener->accepted++;
+    if (listener->most < now)
+        listener->most = now;
+}
+
 static int start(struct acceptor *f)
 {
     int rc;
@@ -41,7 +64,7 @@ static int start(struct acceptor *f)
     (void)vg_tcp_nodelay(f->fd); /* without it replies are only slower */
     rc = f->server->connect(f->server, f->fd);
     if (rc == 0)
-        f->listener->accepted++;
+        count(f->listener, connections(f->server));
     return rc;
 }
 
@@ -58,6 +81,11 @@ VG_ASYNC(acceptor)
     int rc;
 
     while (!vg_cancelled(&f->fut)) {
+        if (is_full(f->server)) {
+            f->listener->full++;
+            VG_AWAIT(rc, vg_sleep(&f->nap, PAUSE));
+            continue;
+        }
         VG_AWAIT(f->fd, vg_accept(&f->io, f->listener->fd));
         f->ret = f->fd;
         if (f->fd >= 0) {

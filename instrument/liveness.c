@@ -178,7 +178,9 @@ static int on_attach(struct vg_probe *probe, struct vg_exec *exec, unsigned work
     const struct vg_site *begin, *end;
     int rc = 0;
 
-    VG_ASSERT(live->exec == NULL);
+    if (live->exec != NULL)
+        vg_panic("vg_exec_open: the liveness serves executor %s, and can do so for one at a time",
+                 live->name);
     drop_space(live);
     vg_exec_sites(exec, &begin, &end);
     live->lane_size = vg_sites_layout(&live->sites, begin, end, sizeof(struct vg_lane));
@@ -225,6 +227,7 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
     struct vg_liveness *live;
     int rc;
 
+    *out = NULL;
     if (config == NULL)
         config = &defaults;
     rc = open_signal(config);
@@ -261,7 +264,9 @@ void vg_liveness_close(struct vg_liveness *live)
 {
     if (live == NULL)
         return;
-    VG_ASSERT(live->exec == NULL);
+    if (live->exec != NULL)
+        vg_panic("vg_liveness_close: it serves executor %s: vg_exec_close() comes first",
+                 live->name);
     drop_space(live);
     live->alloc.free(live->alloc.self, live, sizeof *live, 64);
 }

@@ -122,6 +122,7 @@ int vg_snapshot(struct vg_liveness *live, struct vg_snapshot **out)
     struct vg_tally tally;
     int rc;
 
+    *out = NULL;
     rc =
         vg_tally_begin(&tally, live, live->exec != NULL ? vg_exec_now(live->exec) : live->ended_at);
     if (rc < 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ring.h"
+#include "vg_fault.h"
 #include "vg_os.h"
 
 struct vg_uring {
@@ -15,6 +16,7 @@ struct vg_uring {
     struct vg_uring_config config;
     struct vg_ring *rings; /* from open() to the next open(), for their counts */
     unsigned workers;
+    bool used;                   /* between open() and close() */
     VG_ATOMIC(uint32_t) spinner; /* see struct vg_ring */
 };
 
@@ -37,13 +39,23 @@ static void free_rings(struct vg_uring *uring)
     uring->workers = 0;
 }
 
-static void hang_bells(struct vg_uring *uring)
+static void take_bells_down(struct vg_uring *uring)
 {
     for (unsigned i = 0; i < uring->workers; i++) {
         if (uring->rings[i].bell >= 0)
             close(uring->rings[i].bell);
         uring->rings[i].bell = -1;
     }
+}
+
+static int hang_bell(struct vg_ring *ring)
+{
+    const int fault = VG_FAULT("bell");
+
+    if (fault < 0)
+        return fault;
+    ring->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return ring->bell < 0 ? -errno : 0;
 }
 
 static int init_ring(struct vg_uring *uring, unsigned worker)
@@ -54,8 +66,8 @@ static int init_ring(struct vg_uring *uring, unsigned worker)
     ring->worker = (uint16_t)worker;
     ring->spin_ns = VG_USEC(uring->config.spin_us);
     ring->spinner = &uring->spinner;
-    ring->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return ring->bell < 0 ? -errno : 0;
+    ring->bell = -1;
+    return hang_bell(ring);
 }
 
 static int uring_open(struct vg_driver *driver, unsigned workers)
@@ -64,6 +76,9 @@ static int uring_open(struct vg_driver *driver, unsigned workers)
     const struct vg_alloc *alloc = uring->alloc;
     int rc = 0;
 
+    if (uring->used)
+        vg_panic("vg_exec_open: the io_uring driver serves another executor, and can do so for one "
+                 "at a time");
     free_rings(uring);
     uring->rings =
         alloc->alloc(alloc->self, workers * sizeof *uring->rings, _Alignof(struct vg_ring));
@@ -75,13 +90,15 @@ static int uring_open(struct vg_driver *driver, unsigned workers)
     for (unsigned i = 0; i < workers && rc == 0; i++)
         rc = init_ring(uring, i);
     if (rc < 0)
-        hang_bells(uring);
+        take_bells_down(uring);
+    uring->used = rc == 0;
     return rc;
 }
 
 static void uring_close(struct vg_driver *driver)
 {
-    hang_bells(uring_of(driver));
+    take_bells_down(uring_of(driver));
+    uring_of(driver)->used = false;
 }
 
 static int uring_start(struct vg_driver *driver, unsigned worker)
@@ -184,6 +201,22 @@ static unsigned or_default(unsigned n, unsigned otherwise)
     return n != 0 ? n : otherwise;
 }
 
+/* The kernel may have no memory for a moment, and take nothing. */
+static int hear_bell(struct vg_ring *ring)
+{
+    const uint64_t deadline = vg_os_now() + VG_SEC(1);
+
+    vg_ring_turn(ring);
+    vg_ring_ring(ring);
+    do {
+        vg_ring_wait(ring, deadline);
+        vg_ring_turn(ring);
+    } while (!ring->rung && vg_os_now() < deadline);
+    if (ring->rung)
+        return 0;
+    return ring->stalled ? -ENOMEM : -EOPNOTSUPP;
+}
+
 /* A ring on this thread, and its doorbell: what every worker will do. */
 static int try_out(struct vg_uring *uring)
 {
@@ -195,11 +228,7 @@ static int try_out(struct vg_uring *uring)
     ring = &uring->rings[0];
     rc = vg_ring_open(ring, 1, 2);
     if (rc == 0) {
-        vg_ring_turn(ring);
-        vg_ring_ring(ring);
-        vg_ring_wait(ring, vg_os_now() + VG_SEC(1));
-        vg_ring_turn(ring);
-        rc = ring->rung ? 0 : -EOPNOTSUPP;
+        rc = hear_bell(ring);
         vg_ring_stop(ring);
     }
     uring_close(&uring->driver);
@@ -244,6 +273,7 @@ int vg_uring_open(struct vg_driver **driver, const struct vg_uring_config *confi
     struct vg_uring *uring;
     int rc;
 
+    *driver = NULL;
     if (alloc == NULL)
         alloc = &vg_alloc_default;
     uring = alloc->alloc(alloc->self, sizeof *uring, 16);
@@ -271,6 +301,8 @@ void vg_uring_close(struct vg_driver *driver)
 
     if (driver == NULL)
         return;
+    if (uring->used)
+        vg_panic("vg_uring_close: the driver serves an executor: vg_exec_close() comes first");
     free_rings(uring);
     uring->alloc->free(uring->alloc->self, uring, sizeof *uring, 16);
 }

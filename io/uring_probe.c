@@ -103,6 +103,23 @@ static void explain_files(char *text, size_t size)
              (unsigned long long)limit.rlim_cur);
 }
 
+static void explain_threads(char *text, size_t size)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NPROC, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        snprintf(
+            text, size,
+            "no more threads can be started. Remedy: raise pids.max of the cgroup, or TasksMax= "
+            "in a systemd unit; or fewer workers");
+    else
+        snprintf(text, size,
+                 "no more threads can be started (limit of processes and threads of this user: "
+                 "%llu). Remedy: raise it with ulimit -u, or TasksMax= in a systemd unit; or fewer "
+                 "workers",
+                 (unsigned long long)limit.rlim_cur);
+}
+
 const char *vg_uring_explain(int error, char *text, size_t size)
 {
     switch (error) {
@@ -116,12 +133,20 @@ const char *vg_uring_explain(int error, char *text, size_t size)
     case -EINVAL:
         explain_age(text, size);
         break;
+    case -EOPNOTSUPP:
+        snprintf(text, size,
+                 "a ring was made, but a poll of its doorbell is not answered within a second. "
+                 "Remedy: another kernel");
+        break;
     case -ENOMEM:
         explain_memory(text, size);
         break;
     case -EMFILE:
     case -ENFILE:
         explain_files(text, size);
+        break;
+    case -EAGAIN:
+        explain_threads(text, size);
         break;
     default: {
         const char *name = strerrordesc_np(-error);

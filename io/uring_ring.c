@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "vg_fault.h"
 #include "vg_spin.h"
 
 enum {
@@ -19,7 +20,10 @@ static int set_up(struct vg_ring *ring, unsigned sq_entries, unsigned cq_entries
                  IORING_SETUP_CLAMP,
         .cq_entries = cq_entries,
     };
+    const int fault = VG_FAULT("ring");
 
+    if (fault < 0)
+        return fault;
     return io_uring_queue_init_params(sq_entries, &ring->uring, &params);
 }
 
@@ -48,7 +52,7 @@ static int finish(struct vg_ring *ring)
     if (rc < 0)
         return rc;
     /* Saves the look-up of the descriptor in each system call. A thread has 16 places: it may fail. */
-    ring->registered = io_uring_register_ring_fd(&ring->uring) == 1;
+    ring->registered = !VG_FAULT("register") && io_uring_register_ring_fd(&ring->uring) == 1;
     return 0;
 }
 

@@ -5,10 +5,13 @@
 #include <sys/socket.h>
 
 #include "publish.h"
+#include "vg_fault.h"
 
 static void flush(struct vg_ring *ring)
 {
-    vg_ring_entered(ring, io_uring_submit(&ring->uring));
+    const int fault = VG_FAULT("enter");
+
+    vg_ring_entered(ring, fault < 0 ? fault : io_uring_submit(&ring->uring));
 }
 
 static bool room(struct vg_ring *ring)

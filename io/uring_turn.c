@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ring.h"
+#include "vg_fault.h"
 
 enum {
     /* One entry under DEFER_TASKRUN runs about 20 completions. More rounds would keep tasks waiting. */
@@ -96,6 +97,13 @@ static unsigned reap(struct vg_ring *ring)
     return n;
 }
 
+static void submit(struct vg_ring *ring)
+{
+    const int fault = VG_FAULT("enter");
+
+    vg_ring_entered(ring, fault < 0 ? fault : io_uring_submit_and_get_events(&ring->uring));
+}
+
 unsigned vg_ring_turn(struct vg_ring *ring)
 {
     unsigned n;
@@ -107,7 +115,7 @@ unsigned vg_ring_turn(struct vg_ring *ring)
     for (int round = 0; round < ROUNDS; round++) {
         note_overflow(ring);
         if (io_uring_sq_ready(&ring->uring) > 0 || kernel_has(ring))
-            vg_ring_entered(ring, io_uring_submit_and_get_events(&ring->uring));
+            submit(ring);
         note_overflow(ring);
         n += reap(ring);
         if (!kernel_has(ring))

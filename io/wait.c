@@ -2,33 +2,26 @@
 #include "wait.h"
 
 #include "vg_os.h"
-#include "vg_spin.h"
 
 void vg_io_wait_init(struct vg_io_wait *wait, enum vg_op_code code, int fd, void *addr, size_t len)
 {
-    *wait = (struct vg_io_wait){
-        .op =
-            {
-                .addr = addr,
-                .len = len < VG_IO_MAX ? (uint32_t)len : VG_IO_MAX,
-                .fd = fd,
-                .code = (uint8_t)code,
-            },
-    };
+    wait->op.addr = addr;
+    wait->op.len = len < VG_IO_MAX ? (uint32_t)len : VG_IO_MAX;
+    wait->op.flags = 0;
+    wait->op.fd = fd;
+    wait->op.code = (uint8_t)code;
+    wait->waiter.flags = 0;
+    wait->started = 0;
 }
 
 static void done(struct vg_op *op, int32_t result)
 {
     struct vg_io_wait *wait =
         (struct vg_io_wait *)(void *)((char *)op - offsetof(struct vg_io_wait, op));
-    struct vg_notice notice;
 
-    vg_spin_lock(&wait->guard);
     wait->result = result;
-    wait->ended = 1;
-    notice = vg_wake(&wait->waiter);
-    vg_spin_unlock(&wait->guard);
-    vg_notify(notice);
+    /* The push hands the future over: whoever collects it may end it and reuse its memory. */
+    vg_notify(vg_wake(&wait->waiter));
 }
 
 /* Where frames live is no thread's stack, except in a stepped executor. */
@@ -49,7 +42,6 @@ void vg_io_wait_start(struct vg_io_wait *wait, struct vg_future *fut, struct vg_
     if (VG_DEBUG)
         refuse_stack(&wait->op, here.driver);
     wait->op.done = done;
-    wait->ended = 0;
     wait->started = 1;
     vg_arm(&wait->waiter, fut, cx);
     here.driver->ops->submit(here.driver, here.worker, &wait->op);
@@ -57,12 +49,7 @@ void vg_io_wait_start(struct vg_io_wait *wait, struct vg_future *fut, struct vg_
 
 bool vg_io_wait_ended(struct vg_io_wait *wait, struct vg_cx *cx)
 {
-    bool ended;
-
-    vg_spin_lock(&wait->guard);
-    ended = wait->ended;
-    vg_spin_unlock(&wait->guard);
-    if (!ended)
+    if (wait->waiter.flags & VG_W_ARMED)
         return false;
     vg_disarm(&wait->waiter, cx);
     wait->started = 0;

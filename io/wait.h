@@ -7,9 +7,9 @@
 /*
  * From a future's first poll to its operation's end: what every I/O future does.
  *
- * The driver's done() may run on another worker while the task is being polled here. Whoever sees that the
- * operation has ended has therefore taken the guard after done() let it go: then the wake is complete, and
- * the waiter may be disarmed and its memory reused.
+ * The driver's done() may run on another worker while the task is being polled here. Its last access to the future is
+ * the push of the waiter, so whoever has collected the waiter has the result, and the memory to itself. An
+ * operation that has ended counts as such from there on: a poll for another reason that comes before finds it pending.
  */
 
 void vg_io_wait_init(struct vg_io_wait *wait, enum vg_op_code code, int fd, void *addr, size_t len);

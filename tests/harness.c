@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "counting_alloc.h"
+#include "harness_private.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -30,28 +31,22 @@
 
 enum { EXIT_SKIP = 77, MAX_FDS = 1024, DEFAULT_TIMEOUT_S = 60 };
 
-/* What the test's process tells its parent. */
-struct shared {
-    uint64_t seed;
-    unsigned timeout_s;
-};
-
 static struct test *tests, **tests_end = &tests;
-static struct shared *shared;
 static const char *program;
 static const struct test *current;
-static struct {
-    bool list, one_seed;
-    uint64_t seed, seeds;
-} options;
 
-uint64_t test_seed;
-static uint64_t seeds_end;
+struct test_shared *test_shared;
+struct test_options test_options;
 
 void test_register(struct test *test)
 {
     *tests_end = test;
     tests_end = &test->next;
+}
+
+bool test_sanitized(void)
+{
+    return SANITIZED;
 }
 
 bool test_long(void)
@@ -62,49 +57,32 @@ bool test_long(void)
 
 void test_timeout(unsigned seconds)
 {
-    shared->timeout_s = seconds * (SANITIZED ? 4 : 1) * (test_long() ? 10 : 1);
-}
-
-/* Seeds */
-
-static void set_seed(uint64_t seed)
-{
-    test_seed = seed;
-    shared->seed = seed;
-}
-
-uint64_t test_seeds_begin(uint64_t count)
-{
-    if (options.seeds)
-        count = options.seeds;
-    else if (test_long())
-        count *= 20;
-    set_seed(options.one_seed ? options.seed : 1);
-    seeds_end = options.one_seed ? test_seed + 1 : count + 1;
-    return test_seed;
-}
-
-bool test_seeds_more(void)
-{
-    if (test_seed != seeds_end)
-        return true;
-    set_seed(0);
-    return false;
-}
-
-uint64_t test_seeds_next(void)
-{
-    set_seed(test_seed + 1);
-    return test_seed;
+    test_shared->timeout_s = seconds * (test_sanitized() ? 4 : 1) * (test_long() ? 10 : 1);
 }
 
 /* Verdicts of a test's process */
 
-static void print_seed(uint64_t seed)
+void test_note(const char *format, ...)
 {
-    if (seed)
-        fprintf(stderr, "    seed %llu; again: %s %s --seed %llu\n", (unsigned long long)seed,
-                program, current->name, (unsigned long long)seed);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(test_shared->note, sizeof test_shared->note, format, args);
+    va_end(args);
+}
+
+/* With what it failed, as the command line that does it again. */
+static void print_again(void)
+{
+    const struct test_shared *shared = test_shared;
+    if (shared->note[0])
+        fprintf(stderr, "    at: %s\n", shared->note);
+    if (shared->workers)
+        fprintf(stderr, "    %u workers; again: %s %s --workers %u\n", shared->workers, program,
+                current->name, shared->workers);
+    if (shared->seed)
+        fprintf(stderr, "    seed %llu; again: %s %s --seed %llu\n",
+                (unsigned long long)shared->seed, program, current->name,
+                (unsigned long long)shared->seed);
 }
 
 void test_fail(const char *file, int line, const char *format, ...)
@@ -115,7 +93,7 @@ void test_fail(const char *file, int line, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     fprintf(stderr, "%s:%d: in %s: %s\n", file, line, current->name, text);
-    print_seed(test_seed);
+    print_again();
     _exit(EXIT_FAILURE);
 }
 
@@ -140,6 +118,12 @@ static unsigned list_fds(bool *open)
     }
     closedir(dir);
     return count;
+}
+
+unsigned test_open_fds(void)
+{
+    bool open[MAX_FDS] = {0};
+    return list_fds(open);
 }
 
 static void check_fds(const bool *before)
@@ -213,7 +197,7 @@ static int await_child(pid_t pid, bool *timed_out)
 {
     int status = 0;
     const unsigned grace_s = 3;
-    *timed_out = !wait_until(pid, &status, now_s(), &shared->timeout_s);
+    *timed_out = !wait_until(pid, &status, now_s(), &test_shared->timeout_s);
     if (*timed_out) {
         kill(-pid, SIGABRT); /* for whoever prints a stack on it */
         if (!wait_until(pid, &status, now_s(), &grace_s)) {
@@ -228,7 +212,7 @@ static int await_child(pid_t pid, bool *timed_out)
 static int run_test(const struct test *test)
 {
     current = test;
-    shared->seed = 0;
+    memset(test_shared, 0, sizeof *test_shared);
     test_timeout(DEFAULT_TIMEOUT_S);
     double start = now_s();
     pid_t pid = fork();
@@ -243,23 +227,26 @@ static int run_test(const struct test *test)
     int status = await_child(pid, &timed_out);
     int code = WIFEXITED(status) && !timed_out ? WEXITSTATUS(status) : EXIT_FAILURE;
     const char *verdict = code == 0 ? "ok" : code == EXIT_SKIP ? "skipped" : "FAILED";
-    printf("%-8s %s (%.0f ms)\n", verdict, test->name, (now_s() - start) * 1e3);
+    const double ms = (now_s() - start) * 1e3;
+    printf("%-8s %s (%.0f ms)\n", verdict, test->name, ms);
+    test_counts_print(program, test->name, ms, verdict);
     if (code == 0 || code == EXIT_SKIP)
         return code;
     if (timed_out)
-        fprintf(stderr, "    no end after %u s\n", shared->timeout_s);
+        fprintf(stderr, "    no end after %u s\n", test_shared->timeout_s);
     else if (WIFSIGNALED(status))
         fprintf(stderr, "    killed by signal %d (%s)\n", WTERMSIG(status),
                 strsignal(WTERMSIG(status)));
     else
         fprintf(stderr, "    exit code %d\n", code);
-    print_seed(shared->seed);
+    print_again();
     return EXIT_FAILURE;
 }
 
 static _Noreturn void usage(void)
 {
-    fprintf(stderr, "usage: %s [--list] [--seed N] [--seeds N] [part-of-a-name...]\n", program);
+    fprintf(stderr, "usage: %s [--list] [--seed N] [--seeds N] [--workers N] [part-of-a-name...]\n",
+            program);
     exit(2);
 }
 
@@ -273,18 +260,28 @@ static uint64_t number(const char *text)
     return value;
 }
 
+static unsigned workers(const char *text)
+{
+    const uint64_t value = number(text);
+    if (value > TEST_WORKERS_MAX)
+        usage();
+    return (unsigned)value;
+}
+
 /* Moves the name filters to the front of argv and returns how many there are. */
 static int parse(int argc, char **argv)
 {
     int filters = 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--list") == 0) {
-            options.list = true;
+            test_options.list = true;
         } else if (strcmp(argv[i], "--seed") == 0) {
-            options.one_seed = true;
-            options.seed = number(argv[++i]);
+            test_options.one_seed = true;
+            test_options.seed = number(argv[++i]);
         } else if (strcmp(argv[i], "--seeds") == 0) {
-            options.seeds = number(argv[++i]);
+            test_options.seeds = number(argv[++i]);
+        } else if (strcmp(argv[i], "--workers") == 0) {
+            test_options.workers = workers(argv[++i]);
         } else if (argv[i][0] == '-') {
             usage();
         } else {
@@ -311,8 +308,9 @@ static void prepare(void)
     const struct rlimit no_core = {0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED) {
+    test_shared =
+        mmap(NULL, sizeof *test_shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (test_shared == MAP_FAILED) {
         perror("mmap");
         exit(EXIT_FAILURE);
     }
@@ -321,6 +319,9 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
     program = argv[0];
+    const char *count = getenv("VIGIL_WORKERS");
+    if (count && *count)
+        test_options.workers = workers(count);
     int filters = parse(argc, argv);
     unsigned passed = 0, failed = 0, skipped = 0;
 
@@ -328,7 +329,7 @@ int main(int argc, char **argv)
     for (const struct test *test = tests; test; test = test->next) {
         if (!selected(test, filters, argv))
             continue;
-        if (options.list) {
+        if (test_options.list) {
             puts(test->name);
             continue;
         }
@@ -337,7 +338,7 @@ int main(int argc, char **argv)
         skipped += code == EXIT_SKIP;
         failed += code == EXIT_FAILURE;
     }
-    if (options.list)
+    if (test_options.list)
         return 0;
     printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
     if (passed + failed + skipped == 0) {

@@ -22,15 +22,17 @@
  *     }
  *
  * The program runs all its tests, or those whose name contains one of its arguments; --list names
- * them, --seed N runs every FOR_SEEDS body once, with that seed, --seeds N chooses how many. It
- * exits with 0, with 1 when a test failed, with 77 when none ran and one was skipped, and with 2 on
- * bad usage.
+ * them, --seed N runs every FOR_SEEDS body once, with that seed, --seeds N chooses how many, and
+ * --workers N runs every FOR_WORKERS body once, with as many. It exits with 0, with 1 when a test
+ * failed, with 77 when none ran and one was skipped, and with 2 on bad usage.
  *
  * After a test returns, its process must have the descriptors that it started with and no block of
- * the counting allocator. A failed check prints the place, the expression and the seed, and ends
- * the test's process at once, from whichever thread.
+ * the counting allocator. A failed check prints the place, the expression, the seed and the number
+ * of workers, and ends the test's process at once, from whichever thread.
  *
- * Environment: VIGIL_LONG=1 multiplies seeds by 20 and time limits by 10.
+ * Environment: VIGIL_LONG=1 multiplies seeds by 20 and time limits by 10. VIGIL_WORKERS=N is
+ * --workers N. VIGIL_RECORD names a file to which a line is appended for each thing that a test
+ * counts: number, what, seconds, verdict, test, program, separated by tabs.
  */
 
 typedef void test_function(void);
@@ -59,6 +61,9 @@ void test_timeout(unsigned seconds);
 /* True when VIGIL_LONG is set: the nightly amount of work is wanted. */
 bool test_long(void);
 
+/* True under AddressSanitizer or ThreadSanitizer, which make everything many times slower. */
+bool test_sanitized(void);
+
 /* Ends the test as skipped, for what this machine or kernel cannot do. */
 #define SKIP(why) test_skip(__FILE__, __LINE__, why)
 _Noreturn void test_skip(const char *file, int line, const char *why);
@@ -82,7 +87,8 @@ _Noreturn __attribute__((format(printf, 3, 4))) void test_fail(const char *file,
 
 /*
  * Checks that the statements end the process, other than by returning, and that what they print on
- * standard error contains needle. They run in a process of their own.
+ * standard error contains needle. They run in a process of their own. "..." in the needle stands for
+ * anything: its parts follow each other in this order.
  */
 #define CHECK_PANICS(needle, ...)                                                                  \
     do {                                                                                           \
@@ -96,6 +102,12 @@ bool test_panic_begin(void);
 _Noreturn void test_panic_survived(void);
 void test_panic_end(const char *file, int line, const char *text, const char *needle);
 
+/* What the test is at, printed if it fails, however it ends. Any thread but two at once. */
+__attribute__((format(printf, 1, 2))) void test_note(const char *format, ...);
+
+/* How many descriptors the process has open. */
+unsigned test_open_fds(void);
+
 /* The seed of the FOR_SEEDS body that runs now, 0 outside of one. */
 extern uint64_t test_seed;
 
@@ -105,6 +117,19 @@ extern uint64_t test_seed;
 uint64_t test_seeds_begin(uint64_t count);
 bool test_seeds_more(void);
 uint64_t test_seeds_next(void);
+
+/* Runs the body that follows with 1, 2, 4 and 8 workers, or as the command line says. For tests on real
+ * threads whose scenario does not depend on how many there are. Not to be nested in itself. */
+#define FOR_WORKERS(workers)                                                                       \
+    for (unsigned workers = test_workers_begin(); test_workers_more();                             \
+         workers = test_workers_next())
+unsigned test_workers_begin(void);
+bool test_workers_more(void);
+unsigned test_workers_next(void);
+
+/* Adds to what the test says that it has done: "count: 10000000 park/wake cycles". At most four different
+ * `what`, literals all, from the test's own thread. */
+void test_count(uint64_t n, const char *what);
 
 /* What follows is for the macros above. */
 

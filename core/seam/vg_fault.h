@@ -7,10 +7,15 @@
 /*
  * Named points where a test may widen a race or make a step fail. VG_FAULT("name") is a constant 0 unless
  * the tree is built with VG_FAULTS, as debug builds are; there it asks the hook that a test has installed (NULL:
- * none), on whatever thread comes by: nonzero means "fail here".
+ * none), on whatever thread comes by: nonzero means "fail here"; at those marked with *, a negative errno
+ * says how.
  *
- * slots, thread   no memory for waker slots; no more threads
+ * slab, slots     no memory for tasks; none for waker slots
+ * thread          no more threads
  * reserve, watchdog   no address space for the instruments; no thread for their watchdog
+ * bell*, ring*    a worker's doorbell or its ring is not to be had
+ * register        a thread may not register its ring's descriptor
+ * enter*          the kernel takes nothing of what is to be submitted
  * fired           a waker has won its slot and has not woken yet (nonzero: it never does)
  * push, notify    a wake: stamped and not pushed; pushed, and its task not queued
  * disarm          a waiter or slot is about to be taken back although it was woken

@@ -33,7 +33,7 @@ include='[[:space:]]*#[[:space:]]*include[[:space:]]*<'
 never code "${include}stdatomic\.h>" 'atomics are core/seam/vg_atomic.h' \
     'core/seam/vg_atomic\.h|tests/explore/[^:]*'
 never code "${include}(pthread|threads|sched|semaphore)\.h>" 'threads are core/seam/vg_os.h' \
-    "$seam|tests/[^:]*"
+    "$seam|(tests|bench)/[^:]*"
 never code "${include}ck_" 'concurrencykit is for core/seam and for rivals in benchmarks' \
     'core/seam/[^:]*|bench/[^:]*'
 never code "${include}liburing" 'liburing is included by io/uring_compat.h' 'io/uring_compat\.h'

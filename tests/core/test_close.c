@@ -161,17 +161,21 @@ TEST(an_executor_that_closes_takes_no_more_tasks)
 
 TEST(closing_ends_tasks_on_all_workers)
 {
-    struct vg_config config = VG_CONFIG_INIT;
-    struct vg_exec *exec;
-    static struct event event[200];
-    int ended[200] = {0};
+    FOR_WORKERS (workers) {
+        struct vg_config config = VG_CONFIG_INIT;
+        struct vg_exec *exec;
+        static struct event event[200];
+        int ended[200] = {0};
 
-    config.workers = 3;
-    config.alloc = &test_alloc;
-    CHECK_EQ(vg_exec_open(&exec, &config), 0);
-    for (unsigned i = 0; i < 200; i++)
-        CHECK_EQ(VG_SPAWN(exec, NULL, endless, &event[i], false, i % 3 * VG_MSEC(2), &ended[i]), 0);
-    CHECK_EQ(vg_exec_close(exec, VG_SEC(30)), 0);
-    for (unsigned i = 0; i < 200; i++)
-        CHECK_EQ(ended[i], 1);
+        memset(event, 0, sizeof event);
+        config.workers = workers;
+        config.alloc = &test_alloc;
+        CHECK_EQ(vg_exec_open(&exec, &config), 0);
+        for (unsigned i = 0; i < 200; i++)
+            CHECK_EQ(VG_SPAWN(exec, NULL, endless, &event[i], false, i % 3 * VG_MSEC(2), &ended[i]),
+                     0);
+        CHECK_EQ(vg_exec_close(exec, VG_SEC(30)), 0);
+        for (unsigned i = 0; i < 200; i++)
+            CHECK_EQ(ended[i], 1);
+    }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "nodes.h"
+#include "panic.h"
 #include "rig.h"
-#include "task.h"
 
 /* Contracts that are broken: the process ends, and the message says who, where and what to do. */
 
@@ -45,21 +45,17 @@ static void leave_behind(uint8_t policy)
 
 TEST(returning_with_a_kept_child_names_both)
 {
-    CHECK_PANICS("careless returns while its child event_wait is kept and still runs",
+    CHECK_PANICS(PANIC("core/future.c",
+                       "careless returns while its child event_wait is kept and still runs",
+                       "careless", "careless") "VG_SELECT(f->arms, loser",
                  leave_behind(VG_POLICY_KEEP));
 }
 
 TEST(returning_with_a_parked_child_names_both)
 {
-    CHECK_PANICS("careless returns while its child event_wait is parked",
+    CHECK_PANICS(PANIC("core/future.c", "careless returns while its child event_wait is parked",
+                       "careless", "careless") "VG_SELECT(f->arms, loser",
                  leave_behind(VG_POLICY_PARK));
-}
-
-TEST(a_panic_names_the_task_and_its_await_site)
-{
-    CHECK_PANICS("in task careless, spawned at ", leave_behind(VG_POLICY_KEEP));
-    CHECK_PANICS("polling careless, at ", leave_behind(VG_POLICY_KEEP));
-    CHECK_PANICS("VG_SELECT(f->arms, loser", leave_behind(VG_POLICY_KEEP));
 }
 
 /* ---- memory that is still in use ------------------------------------------------------------- */
@@ -103,10 +99,12 @@ TEST(constructing_over_a_live_future_names_it)
     CHECK_EQ(RIG_RET(&rig, 0, struct hasty), 0);
     event[0].set = event[1].set = false;
     rig_spawn(&rig, hasty, event);
-    CHECK_PANICS("constructed over the live event_wait", {
-        event_set(&event[1]);
-        rig_run(&rig);
-    });
+    CHECK_PANICS(PANIC("core/future.c", "a future is constructed over the live event_wait", "hasty",
+                       "hasty") "VG_SELECT(f->arms, VG_KEEP",
+                 {
+                     event_set(&event[1]);
+                     rig_run(&rig);
+                 });
     event_set(&event[0]);
     rig_run(&rig);
     rig_close(&rig);
@@ -145,7 +143,66 @@ TEST(two_futures_that_wait_for_one_are_found_out)
     struct event event = {.set = false};
 
     rig_open(&rig);
-    CHECK_PANICS("event_wait is awaited by two futures", { rig_spawn(&rig, sharer, &event); });
+    CHECK_PANICS(PANIC("core/future.c", "event_wait is awaited by two futures at once", "sharer",
+                       "around") "VG_JOIN(f->both",
+                 rig_spawn(&rig, sharer, &event));
+    rig_close(&rig);
+}
+
+struct half {
+    VG_FRAME(int);
+    struct event_wait *wait;
+};
+
+VG_ASYNC(half)
+{
+    VG_BEGIN(f);
+    int rc;
+    VG_AWAIT(rc, f->wait);
+    VG_RETURN(rc);
+}
+
+static struct half *half(struct half *f, struct event_wait *wait)
+{
+    VG_SETUP(f, half);
+    f->wait = wait;
+    return f;
+}
+
+/* As by a pointer that two functions share. */
+struct whole {
+    VG_FRAME(int);
+    struct event *event;
+    VG_CHILDREN(2) both;
+    struct event_wait wait;
+    struct half first, second;
+};
+
+VG_ASYNC(whole)
+{
+    VG_BEGIN(f);
+    int rc;
+    event_wait(&f->wait, f->event);
+    VG_AWAIT(rc, VG_JOIN(f->both, half(&f->first, &f->wait), half(&f->second, &f->wait)));
+    VG_RETURN(rc);
+}
+
+static struct whole *whole(struct whole *f, struct event *event)
+{
+    VG_SETUP(f, whole);
+    f->event = event;
+    return f;
+}
+
+TEST(two_functions_that_await_one_future_are_found_out)
+{
+    struct rig rig;
+    struct event event = {.set = false};
+
+    rig_open(&rig);
+    CHECK_PANICS(PANIC("core/future.c", "event_wait is awaited by two futures at once", "whole",
+                       "half") "f->wait",
+                 rig_spawn(&rig, whole, &event));
     rig_close(&rig);
 }
 
@@ -226,12 +283,16 @@ static void misuse(enum misdeed misdeed)
 
 TEST(a_waiter_armed_twice_is_named)
 {
-    CHECK_PANICS("the waiter of bad_leaf is armed twice", misuse(ARMS_TWICE));
+    CHECK_PANICS(PANIC("core/wake.c", "the waiter of bad_leaf is armed twice", "user",
+                       "bad_leaf") "bad(&f->bad",
+                 misuse(ARMS_TWICE));
 }
 
 TEST(a_waiter_that_is_not_aligned_is_named)
 {
-    CHECK_PANICS("the waiter of bad_leaf is not aligned to 16 bytes", misuse(IS_CROOKED));
+    CHECK_PANICS(PANIC("core/wake.c", "the waiter of bad_leaf is not aligned to 16 bytes", "user",
+                       "bad_leaf") "bad(&f->bad",
+                 misuse(IS_CROOKED));
 }
 
 TEST(a_task_that_ends_while_a_leaf_is_armed_is_named)
@@ -243,7 +304,9 @@ TEST(a_leaf_that_is_pending_and_waits_for_nothing_is_named)
 {
     if (!VG_DEBUG)
         SKIP("checked in debug builds");
-    CHECK_PANICS("bad_leaf is pending and has armed no waiter", misuse(ARMS_NEVER));
+    CHECK_PANICS(PANIC("core/future.c", "bad_leaf is pending and has armed no waiter", "user",
+                       "user") "bad(&f->bad",
+                 misuse(ARMS_NEVER));
 }
 
 struct repeater {
@@ -293,63 +356,8 @@ TEST(polling_a_future_that_has_ended_is_found_out)
     struct event event = {.set = true};
 
     rig_open(&rig);
-    CHECK_PANICS("event_wait is polled after it has ended", rig_spawn(&rig, repeated, &event));
+    CHECK_PANICS(PANIC("core/future.c", "event_wait is polled after it has ended", "repeated",
+                       "repeater") "&f->repeater",
+                 rig_spawn(&rig, repeated, &event));
     rig_close(&rig);
-}
-
-/* ---- calls at the wrong time ----------------------------------------------------------------- */
-
-struct caller {
-    VG_FRAME(int);
-    void (*call)(struct vg_exec *exec);
-    struct vg_exec *exec;
-};
-
-VG_ASYNC(caller)
-{
-    VG_BEGIN(f);
-    f->call(f->exec);
-    VG_RETURN(0);
-}
-
-static struct caller *caller(struct caller *f, void (*call)(struct vg_exec *exec),
-                             struct vg_exec *exec)
-{
-    VG_SETUP(f, caller);
-    f->call = call;
-    f->exec = exec;
-    return f;
-}
-
-static void call_block_on(struct vg_exec *exec)
-{
-    struct caller never;
-
-    CHECK_EQ(vg_block_on(exec, &caller(&never, NULL, NULL)->fut), 0);
-}
-
-static void call_close(struct vg_exec *exec)
-{
-    vg_exec_close(exec, 0);
-}
-
-TEST(a_task_must_not_block_on_its_own_executor_or_close_it)
-{
-    struct rig rig;
-
-    rig_open(&rig);
-    CHECK_PANICS("a task blocks on the executor that it runs on",
-                 rig_spawn(&rig, caller, call_block_on, rig.exec));
-    CHECK_PANICS("a task closes the executor that it runs on",
-                 rig_spawn(&rig, caller, call_close, rig.exec));
-    rig_close(&rig);
-}
-
-TEST(a_handle_of_no_task_cannot_be_cancelled_or_awaited)
-{
-    const struct vg_handle none = {NULL};
-    struct vg_task_wait wait;
-
-    CHECK_PANICS("handle->task != NULL", vg_task_cancel(&none));
-    CHECK_PANICS("handle->task != NULL", vg_task_wait(&wait, &none));
 }

@@ -167,6 +167,31 @@ TEST(a_waker_of_a_future_that_has_ended_wakes_nobody)
     rig_close(&rig);
 }
 
+TEST(a_waker_of_a_task_that_is_gone_wakes_nobody)
+{
+    struct rig rig;
+    struct foreign foreign = {.polls = 0}, next = {.polls = 0};
+    struct vg_waker stale;
+
+    rig_open(&rig);
+    CHECK_EQ(VG_SPAWN(rig.exec, NULL, waiter, &foreign), 0);
+    rig_run(&rig);
+    stale = foreign.waker;
+    foreign_happens(&foreign);
+    rig_run(&rig);
+    CHECK_EQ(vg_exec_live(rig.exec), 0);
+    vg_waker_wake(stale);
+    rig_spawn(&rig, waiter, &next); /* in the same memory, with the same slot */
+    CHECK_EQ(next.waker.slot, stale.slot);
+    vg_waker_wake(stale);
+    rig_run(&rig);
+    CHECK_EQ(next.polls, 1);
+    foreign_happens(&next);
+    rig_run(&rig);
+    CHECK_EQ(RIG_RET(&rig, 0, struct waiter), 0);
+    rig_close(&rig);
+}
+
 TEST(no_memory_for_a_slot_is_an_error_of_its_future)
 {
     struct rig rig;

@@ -7,9 +7,17 @@
  *     client drip PORT    the same, a byte at a time
  *     client half PORT    as talk, but ends its own stream after the input
  *     client reset PORT   sends its standard input, then resets the connection
+ *     client cut PORT     sends its standard input again and again, never reads, and resets the connection when
+ *                         the server takes no more: in the middle of a response
  *     client hold PORT    sends its standard input, prints "sent", never reads, and stays until it is killed
  *     client flood PORT   sends its standard input again and again, never reads, prints "stuck" when the
  *                         server takes no more, and stays
+ *     client starve PORT  the same, but waits for the server to drop the connection, and prints "dropped"
+ *     client slow PORT    sends a byte of its standard input every tenth of a second until the server answers or
+ *                         ends the stream, and goes on as talk. The server must do so before the end of the input
+ *     client keep PORT    sends its standard input, prints "served" at the first byte of the answer, sends a last
+ *                         request when it gets SIGUSR1, and goes on as talk
+ *     client siege PORT N opens N connections, prints "open", and stays
  *     client crowd PORT N opens N connections, lets the server accept what it can, asks for / on all, and prints
  *                         the status line of the first, and each that differs from it
  *
@@ -18,13 +26,20 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 20000, STUCK_MS = 500, GATHER_MS = 300, CROWD_MAX = 1000 };
+enum { TIMEOUT_MS = 20000, STUCK_MS = 500, GATHER_MS = 300, SLOW_MS = 100, CROWD_MAX = 1000 };
+
+/* One of a crowd: the status line it was answered with. */
+struct member {
+    int fd;
+    char line[16];
+};
 
 static _Noreturn void die(const char *what)
 {
@@ -103,7 +118,8 @@ static void stay(const char *word)
         pause();
 }
 
-static void flood(int fd)
+/* Until the server takes no more. False: it has dropped the connection meanwhile. */
+static bool flood(int fd)
 {
     static char buf[1 << 16];
     const ssize_t input = read(STDIN_FILENO, buf, sizeof buf);
@@ -117,44 +133,72 @@ static void flood(int fd)
         const ssize_t sent = send(fd, buf + at, n - at, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (sent < 0)
-            die("send");
+            return false;
         at = (at + (size_t)sent) % n;
     }
-    stay("stuck");
+    return true;
 }
 
-/* Reads a status line and the rest. */
-static void read_status(int fd, char line[16])
+static void starve(int fd)
+{
+    if (flood(fd) && !ready(fd, 0, TIMEOUT_MS)) { /* errors and the end are always waited for */
+        fprintf(stderr, "client: the server is patient for ever\n");
+        exit(1);
+    }
+    puts("dropped");
+}
+
+/* Reads what is there. True: the stream has ended. */
+static bool read_some(struct member *member)
 {
     char rest[512];
+    const size_t at = strlen(member->line), room = sizeof member->line - 1 - at;
+    const ssize_t n =
+        recv(member->fd, room > 0 ? member->line + at : rest, room > 0 ? room : sizeof rest, 0);
 
-    memset(line, 0, 16);
-    if (!ready(fd, POLLIN, TIMEOUT_MS) || recv(fd, line, 15, MSG_WAITALL) < 0)
+    if (n < 0)
         die("recv");
-    while (ready(fd, POLLIN, TIMEOUT_MS) && recv(fd, rest, sizeof rest, 0) > 0)
-        ;
-    close(fd);
+    if (n == 0)
+        close(member->fd);
+    return n == 0;
+}
+
+/* Until all have ended, in whichever order the server serves them. */
+static void read_all(struct member *member, int count)
+{
+    static struct pollfd waiting[CROWD_MAX];
+    int left = count;
+
+    for (int i = 0; i < count; i++)
+        waiting[i] = (struct pollfd){.fd = member[i].fd, .events = POLLIN};
+    while (left > 0) {
+        if (poll(waiting, (nfds_t)count, TIMEOUT_MS) <= 0) {
+            fprintf(stderr, "client: %d are not served\n", left);
+            exit(1);
+        }
+        for (int i = 0; i < count; i++)
+            if (waiting[i].revents != 0 && read_some(&member[i])) {
+                waiting[i].fd = -1;
+                left--;
+            }
+    }
 }
 
 static void crowd(const char *port, int count)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: crowd\r\nConnection: close\r\n\r\n";
-    static int fd[CROWD_MAX];
-    char line[16] = "", first[16] = "";
+    static struct member member[CROWD_MAX];
 
     count = count < CROWD_MAX ? count : CROWD_MAX;
     for (int i = 0; i < count; i++)
-        fd[i] = dial(port);
+        member[i].fd = dial(port);
     poll(NULL, 0, GATHER_MS);
     for (int i = 0; i < count; i++)
-        put(fd[i], request, sizeof request - 1, sizeof request);
-    for (int i = 0; i < count; i++) {
-        read_status(fd[i], line);
-        if (i == 0 || strcmp(line, first) != 0)
-            puts(line);
-        if (i == 0)
-            memcpy(first, line, sizeof first);
-    }
+        put(member[i].fd, request, sizeof request - 1, sizeof request);
+    read_all(member, count);
+    for (int i = 0; i < count; i++)
+        if (i == 0 || strcmp(member[i].line, member[0].line) != 0)
+            puts(member[i].line);
 }
 
 static void reset(int fd)
@@ -165,25 +209,111 @@ static void reset(int fd)
     close(fd);
 }
 
-static int run(const char *mode, int fd)
+static void slow(int fd)
 {
-    const bool drip = strcmp(mode, "drip") == 0;
+    char byte;
 
-    if (strcmp(mode, "flood") == 0)
-        flood(fd);
-    send_input(fd, drip ? 1 : 1 << 16);
-    if (strcmp(mode, "hold") == 0)
-        stay("sent");
-    if (strcmp(mode, "reset") == 0) {
-        reset(fd);
-        return 0;
+    while (!ready(fd, POLLIN, SLOW_MS)) {
+        if (read(STDIN_FILENO, &byte, 1) != 1) {
+            fprintf(stderr, "client: the server has waited for all of it\n");
+            exit(1);
+        }
+        if (!put(fd, &byte, 1, 1))
+            break;
     }
-    if (strcmp(mode, "half") == 0)
-        shutdown(fd, SHUT_WR);
-    else if (!drip && strcmp(mode, "talk") != 0)
-        return 2;
     copy_answer(fd);
-    return 0;
+}
+
+static void keep(int fd)
+{
+    static const char last[] = "GET / HTTP/1.1\r\nHost: keep\r\nConnection: close\r\n\r\n";
+    sigset_t signals;
+    int number;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    send_input(fd, 1 << 16);
+    if (!ready(fd, POLLIN, TIMEOUT_MS))
+        exit(1);
+    puts("served");
+    fflush(stdout);
+    sigwait(&signals, &number);
+    put(fd, last, sizeof last - 1, sizeof last);
+    copy_answer(fd);
+}
+
+static void siege(const char *port, int count)
+{
+    while (count-- > 0)
+        dial(port);
+    stay("open");
+}
+
+static void talk(int fd)
+{
+    send_input(fd, 1 << 16);
+    copy_answer(fd);
+}
+
+static void drip(int fd)
+{
+    send_input(fd, 1);
+    copy_answer(fd);
+}
+
+static void half(int fd)
+{
+    send_input(fd, 1 << 16);
+    shutdown(fd, SHUT_WR);
+    copy_answer(fd);
+}
+
+static void cut(int fd)
+{
+    if (!flood(fd))
+        die("send");
+    reset(fd);
+}
+
+static void send_and_reset(int fd)
+{
+    send_input(fd, 1 << 16);
+    reset(fd);
+}
+
+static void hold(int fd)
+{
+    send_input(fd, 1 << 16);
+    stay("sent");
+}
+
+static void flood_and_stay(int fd)
+{
+    if (!flood(fd))
+        die("send");
+    stay("stuck");
+}
+
+static int run(const char *mode, const char *port)
+{
+    static const struct {
+        const char *mode;
+        void (*run)(int fd);
+    } modes[] = {
+        {"talk", talk}, {"drip", drip},
+        {"half", half}, {"reset", send_and_reset},
+        {"hold", hold}, {"flood", flood_and_stay},
+        {"cut", cut},   {"starve", starve},
+        {"slow", slow}, {"keep", keep},
+    };
+
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (strcmp(mode, modes[i].mode) == 0) {
+            modes[i].run(dial(port));
+            return 0;
+        }
+    return 2;
 }
 
 int main(int argc, char **argv)
@@ -192,5 +322,7 @@ int main(int argc, char **argv)
         crowd(argv[2], atoi(argv[3]));
         return 0;
     }
-    return argc == 3 ? run(argv[1], dial(argv[2])) : 2;
+    if (argc == 4 && strcmp(argv[1], "siege") == 0)
+        siege(argv[2], atoi(argv[3]));
+    return argc == 3 ? run(argv[1], argv[2]) : 2;
 }

@@ -14,44 +14,35 @@ hold() {
 }
 request='GET / HTTP/1.1\r\nHost: test\r\n\r\n'
 
-start http_server --workers 2 --drain 60
-stop
-same 'idle' $code 0
-
-start http_server --workers 2 --drain 60
-stop INT
-same 'idle, SIGINT' $code 0
-
-start http_server --workers 2 --drain 60
-hold hold sent ''
-stop
-same 'a silent client' $code 0
-
-start http_server --workers 2 --drain 60
-hold hold sent 'GET / HTTP/1.1\r\nHo'
-stop
-same 'half a request' $code 0
-
-start http_server --workers 2 --drain 4
-hold flood stuck "$request"
-stop
-same 'a client that does not read' $code 0
-
-start echo_server --workers 2 --drain 60
-hold flood stuck 'echo'
-stop
-same 'echo_server and a client that does not read' $code 0
-
-for path in / /count /sleep; do
-    start http_server --workers 2 --drain 60
-    wrk -t1 -c20 -d20s "$url$path" >"$tmp/wrk" 2>&1 &
-    load=$!
-    others="$others $load"
-    sleep 1
+session() {
+    start http_server --drain 60
     stop
-    kill $load 2>/dev/null || true
-    same "under load on $path" $code 0
-    contains "under load on $path" '^served [1-9][0-9]* requests' "$(cat "$tmp/out")"
-    contains "under load on $path" ' 0 tasks' "$(cat "$tmp/out")"
-done
+    same 'idle' $code 0
+
+    start http_server --drain 60
+    stop INT
+    same 'idle, SIGINT' $code 0
+
+    start http_server --drain 60
+    hold hold sent ''
+    stop
+    same 'a silent client' $code 0
+
+    start http_server --drain 60
+    hold hold sent 'GET / HTTP/1.1\r\nHo'
+    stop
+    same 'half a request' $code 0
+
+    start http_server --drain 4
+    hold flood stuck "$request"
+    stop
+    same 'a client that does not read' $code 0
+
+    start echo_server --drain 60
+    hold flood stuck 'echo'
+    stop
+    same 'echo_server and a client that does not read' $code 0
+}
+
+each_count session
 finish

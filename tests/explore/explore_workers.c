@@ -23,6 +23,7 @@ static struct mc_bell doorbells[WORKERS], second_done, injected;
 static enum vg_place_in_queue
     spawned_to;                /* by the spawner; it waits for `injected` if it spawns nothing */
 static int spawns[3], spawned; /* if nothing, it waits until something was injected */
+static int completions[2], completing;
 static int expected, done, polled[JOBS]; /* by the model only */
 
 /* ---- what a worker asks of its driver, its timers and its tasks ---------------------------------- */
@@ -45,10 +46,16 @@ static bool driver_ready(struct vg_driver *d, unsigned worker)
     return false;
 }
 
+/* What completes in the first turn of worker 0. */
 static unsigned driver_turn(struct vg_driver *d, unsigned worker)
 {
-    (void)d, (void)worker;
-    return 0;
+    const int n = worker == 0 ? completing : 0;
+
+    (void)d;
+    completing -= n;
+    for (int i = 0; i < n; i++)
+        vg_enqueue(&exec, &jobs[completions[i]], VG_QUEUE_BACK);
+    return (unsigned)n;
 }
 
 static void driver_park(struct vg_driver *d, unsigned worker, uint64_t deadline)
@@ -121,7 +128,7 @@ static void init(int jobs_to_do)
     memset(jobs, 0, sizeof jobs);
     memset(polled, 0, sizeof polled);
     expected = jobs_to_do;
-    done = spawned = 0;
+    done = spawned = completing = 0;
     driver.ops = &driver_ops;
     exec.driver = &driver;
     exec.workers = workers;
@@ -232,4 +239,26 @@ static void init_overflowing(void)
     vg_store(&workers[0].overflow.length, 1, relaxed);
 }
 MC_MODEL(workers_overflowing, .threads = 2, .init = init_overflowing, .thread = work,
+         .final = all_done);
+
+/* What completes in one turn is announced when the turn is over. */
+static void init_completed(void)
+{
+    init(2);
+    completing = 2;
+    completions[0] = FIRST;
+    completions[1] = SECOND;
+}
+MC_MODEL(workers_completed, .threads = 2, .init = init_completed, .thread = work,
+         .final = all_done);
+
+/* One that completes alone is not, unless another task goes before it. */
+static void init_completed_behind(void)
+{
+    init(2);
+    completing = 1;
+    completions[0] = SECOND;
+    workers[0].lifo = &jobs[FIRST];
+}
+MC_MODEL(workers_completed_behind, .threads = 2, .init = init_completed_behind, .thread = work,
          .final = all_done);

@@ -50,7 +50,6 @@ void world_spawn(struct world_task *task, struct vg_future *root)
     vg_wlist_init(&t->ready);
     vg_wlist_init(&t->later);
     vg_wlist_init(&t->skipped);
-    t->cancel_waiter = (struct vg_waiter){.task = t, .fut = root};
     vg_store(&t->word, (uintptr_t)VG_WORD_S, relaxed);
     vg_enqueue(&exec, t, VG_QUEUE_BACK);
 }

@@ -53,6 +53,21 @@ TEST(crashes_with_seed_7)
             abort();
 }
 
+TEST(crashes_with_4_workers)
+{
+    FOR_WORKERS (workers)
+        if (workers == 4)
+            abort();
+}
+
+TEST(counts)
+{
+    test_count(3, "rounds");
+    FOR_WORKERS (workers)
+        test_count(workers, "workers");
+    test_count(4, "rounds");
+}
+
 TEST(is_skipped)
 {
     SKIP("no such machine");

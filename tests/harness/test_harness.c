@@ -67,11 +67,12 @@ TEST(the_allocator_counts_fails_and_checks_sizes)
     CHECK_EQ(test_alloc_requests(), 4);
 }
 
-/* Runs the sample program and returns its exit code, and what it prints in output. */
+/* Runs the sample program and returns its exit code, and what it prints and records in output. */
 static int run_sample(const char *arguments, char *output, size_t size)
 {
     char command[512];
-    snprintf(command, sizeof command, "%s %s 2>&1", HARNESS_SAMPLES, arguments);
+    snprintf(command, sizeof command, "env -u VIGIL_WORKERS VIGIL_RECORD=/dev/stdout %s %s 2>&1",
+             HARNESS_SAMPLES, arguments);
     FILE *pipe = popen(command, "r");
     CHECK(pipe != NULL);
     size_t len = fread(output, 1, size - 1, pipe);
@@ -115,6 +116,21 @@ TEST(a_crash_under_a_seed_names_it_and_the_seed_can_be_replayed)
     CHECK_SAMPLE("crashes_with_seed_7 --seeds 6", 0, "1 passed, 0 failed, 0 skipped");
 }
 
+TEST(a_crash_with_a_number_of_workers_names_it_and_the_number_can_be_replayed)
+{
+    CHECK_SAMPLE("crashes_with_4_workers", 1, "4 workers; again: ");
+    CHECK_SAMPLE("crashes_with_4_workers --workers 4", 1, "4 workers; again: ");
+    CHECK_SAMPLE("crashes_with_4_workers --workers 3", 0, "1 passed, 0 failed, 0 skipped");
+    CHECK_SAMPLE("counts --workers 3", 0, "count: 3 workers\n");
+}
+
+TEST(what_a_test_counts_is_added_up_printed_and_recorded)
+{
+    CHECK_SAMPLE("counts", 0, "count: 7 rounds\n7\trounds\t");
+    CHECK_SAMPLE("counts", 0, "\tok\tcounts\t" HARNESS_SAMPLES "\n");
+    CHECK_SAMPLE("counts", 0, "count: 15 workers\n15\tworkers\t");
+}
+
 TEST(a_program_whose_tests_are_all_skipped_is_skipped)
 {
     CHECK_SAMPLE("is_skipped", 77, "skipped: no such machine");
@@ -127,5 +143,6 @@ TEST(names_select_tests_and_unknown_ones_are_refused)
     CHECK_SAMPLE("no_such_test", 2, "no test has such a name");
     CHECK_SAMPLE("--seed x", 2, "usage:");
     CHECK_SAMPLE("--seed", 2, "usage:");
+    CHECK_SAMPLE("--workers 65", 2, "usage:");
     CHECK_SAMPLE("--what", 2, "usage:");
 }

@@ -21,11 +21,11 @@ static struct vg_liveness *open_live(void)
     return live;
 }
 
-static int open_exec(struct vg_exec **exec, struct vg_liveness *live)
+static int open_exec(struct vg_exec **exec, struct vg_liveness *live, unsigned workers)
 {
     struct vg_config config = VG_CONFIG_INIT;
 
-    config.workers = 2;
+    config.workers = workers;
     config.alloc = &test_alloc;
     config.probe = vg_liveness_probe(live);
     return vg_exec_open(exec, &config);
@@ -41,19 +41,21 @@ static void use_and_close(struct vg_exec *exec)
 
 TEST(one_liveness_serves_executors_one_after_the_other)
 {
-    struct vg_liveness *live = open_live();
-    struct vg_snapshot *snapshot;
-    struct vg_exec *exec;
+    FOR_WORKERS (workers) {
+        struct vg_liveness *live = open_live();
+        struct vg_snapshot *snapshot;
+        struct vg_exec *exec;
 
-    for (int i = 0; i < 3; i++) {
-        CHECK_EQ(open_exec(&exec, live), 0);
-        use_and_close(exec);
+        for (int i = 0; i < 3; i++) {
+            CHECK_EQ(open_exec(&exec, live, workers), 0);
+            use_and_close(exec);
+        }
+        CHECK_EQ(vg_snapshot(live, &snapshot), 0);
+        CHECK_EQ(snapshot->workers, workers);
+        CHECK_EQ(snapshot->row[0].count, 1); /* of the last executor only */
+        vg_snapshot_free(snapshot);
+        vg_liveness_close(live);
     }
-    CHECK_EQ(vg_snapshot(live, &snapshot), 0);
-    CHECK_EQ(snapshot->workers, 2);
-    CHECK_EQ(snapshot->row[0].count, 1); /* of the last executor only */
-    vg_snapshot_free(snapshot);
-    vg_liveness_close(live);
 }
 
 TEST(a_liveness_that_was_never_attached_has_an_empty_snapshot)
@@ -70,13 +72,15 @@ TEST(a_liveness_that_was_never_attached_has_an_empty_snapshot)
     vg_liveness_close(live);
 }
 
-TEST(a_second_executor_at_the_same_time_panics)
+TEST(a_second_executor_at_the_same_time_panics_as_does_closing_too_early)
 {
     struct vg_liveness *live = open_live();
     struct vg_exec *first, *second;
 
-    CHECK_EQ(open_exec(&first, live), 0);
-    CHECK_PANICS("assertion failed", (void)open_exec(&second, live));
+    CHECK_EQ(open_exec(&first, live, 2), 0);
+    CHECK_PANICS("instrument/liveness.c:...: vg_exec_open: the liveness serves executor vigil",
+                 (void)open_exec(&second, live, 2));
+    CHECK_PANICS("vg_liveness_close: it serves executor vigil", vg_liveness_close(live));
     use_and_close(first);
     vg_liveness_close(live);
 }
@@ -96,10 +100,10 @@ static void check_refused(const char *point, int error)
 
     vg_fault_install(fail);
     failing = point;
-    CHECK_EQ(open_exec(&exec, live), error);
+    CHECK_EQ(open_exec(&exec, live, 2), error);
     CHECK(exec == NULL);
     failing = NULL;
-    CHECK_EQ(open_exec(&exec, live), 0);
+    CHECK_EQ(open_exec(&exec, live, 2), 0);
     use_and_close(exec);
     vg_fault_install(NULL);
     vg_liveness_close(live);

@@ -39,8 +39,7 @@ static struct closer *closer(struct closer *f, int fd)
 
 TEST(a_close_ends_the_receive_that_a_select_has_kept)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         struct sockaddr_storage address;
         int listener = world_listen(8, &address);
@@ -93,8 +92,7 @@ static struct tidy *tidy(struct tidy *f, int fd)
 
 TEST(a_cancelled_task_can_still_close)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         struct vg_handle handle;
         int fd[2];

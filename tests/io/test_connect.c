@@ -142,8 +142,7 @@ static struct acceptor *acceptor(struct acceptor *f, int listener, int wanted)
 
 TEST(every_connection_is_accepted_once_although_accepts_time_out)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         const int total = test_long() ? 5000 : 300;
         struct world world;
         struct vg_handle handle;

@@ -163,8 +163,7 @@ static struct crowd *crowd(struct crowd *f, const struct sockaddr_storage *to, u
 TEST(an_echo_server_returns_what_each_client_sent)
 {
     TEST_TIMEOUT(120);
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         struct sockaddr_storage address;
         struct vg_handle handle;
@@ -185,8 +184,7 @@ TEST(an_echo_server_returns_what_each_client_sent)
 TEST(one_connection_alternates_between_two_tasks_without_a_lost_wake)
 {
     TEST_TIMEOUT(120);
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         struct sockaddr_storage address;
         struct vg_handle handle;
@@ -208,8 +206,7 @@ TEST(one_connection_alternates_between_two_tasks_without_a_lost_wake)
 
 TEST(closing_the_executor_cancels_what_is_in_flight)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         struct sockaddr_storage address;
         int listener = world_listen(128, &address), pair[100][2];
@@ -309,8 +306,7 @@ static struct tick *tick(struct tick *f, VG_ATOMIC(uint32_t) *count)
 TEST(a_storm_of_spawns_rings_no_more_often_than_workers_sleep)
 {
     enum { N = 100000 };
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         VG_ATOMIC(uint32_t) count = 0;
         struct vg_uring_stats stats;

@@ -93,8 +93,7 @@ TEST(a_receive_is_cancelled_from_another_worker_while_its_own_is_busy)
 
 TEST(tasks_cancelled_from_outside_lose_no_byte)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         int fd[2], received = 0, cancelled = 0;
         const int total = test_long() ? 100000 : 3000;
@@ -174,8 +173,7 @@ static struct patient *patient(struct patient *f, int fd, int wanted)
 
 TEST(a_timeout_that_meets_data_hands_over_both)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         enum { N = 100 };
         struct world world;
         struct vg_handle handle;

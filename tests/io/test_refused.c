@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where io_uring is refused or scarce: the error, and what is said about it. */
+#include <vigil/exec.h>
+#include <vigil/time.h>
 #include <vigil/uring.h>
 
 #include <errno.h>
@@ -14,7 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "counting_alloc.h"
 #include "rig.h"
+#include "rlimits.h"
+#include "vg_fault.h"
 
 /* Makes io_uring_setup fail with the error, as a container's profile does. */
 static void filter(int error)
@@ -71,10 +76,93 @@ TEST(a_worker_that_is_refused_later_fails_cleanly)
     rig_close(&rig);
 }
 
+/* ---- whole executors ----------------------------------------------------------------------- */
+
+static int try_to_open(struct vg_exec **exec, struct vg_driver *driver)
+{
+    struct vg_config config = VG_CONFIG_INIT;
+    const unsigned fds = test_open_fds();
+    int rc;
+
+    config.driver = driver;
+    config.workers = 3;
+    config.alloc = &test_alloc;
+    rc = vg_exec_open(exec, &config);
+    if (rc < 0) {
+        CHECK(*exec == NULL);
+        CHECK_EQ(test_open_fds(), fds);
+    }
+    return rc;
+}
+
+static struct vg_driver *open_driver(void)
+{
+    struct vg_driver *driver;
+    int rc = vg_uring_open(&driver, NULL, &test_alloc);
+
+    if (rc == -EPERM || rc == -ENOSYS)
+        SKIP("io_uring is refused here");
+    CHECK_EQ(rc, 0);
+    return driver;
+}
+
+TEST(an_executor_whose_workers_are_refused_does_not_open)
+{
+    struct vg_driver *driver = open_driver();
+    struct vg_exec *exec;
+
+    filter(EPERM);
+    CHECK_EQ(try_to_open(&exec, driver), -EPERM);
+    CHECK_EQ(try_to_open(&exec, driver), -EPERM);
+    vg_uring_close(driver);
+}
+
+#if VG_FAULTS
+/* Puts a filter on the thread that comes n-th to make its ring, and on no other. */
+static VG_ATOMIC(uint32_t) comers, unwelcome;
+static int refusal;
+
+static int filter_one(const char *name)
+{
+    if (strcmp(name, "ring") == 0 &&
+        vg_fetch_add(&comers, 1, relaxed) + 1 == vg_load(&unwelcome, relaxed))
+        filter(refusal);
+    return 0;
+}
+
+static void refuse_one_worker(unsigned number, int error)
+{
+    struct vg_driver *driver = open_driver();
+    struct vg_exec *exec;
+    struct vg_sleep nap;
+
+    vg_store(&comers, 0, relaxed);
+    vg_store(&unwelcome, number, relaxed);
+    refusal = error;
+    vg_fault_install(filter_one);
+    CHECK_EQ(try_to_open(&exec, driver), -error);
+    vg_fault_install(NULL);
+    CHECK_EQ(try_to_open(&exec, driver), 0);
+    CHECK_EQ(vg_block_on(exec, &vg_sleep(&nap, VG_MSEC(1))->fut), 0);
+    CHECK_EQ(vg_exec_close(exec, VG_SEC(5)), 0);
+    vg_uring_close(driver);
+}
+
+TEST(an_executor_one_of_whose_workers_is_refused_does_not_open_but_may_later)
+{
+    for (unsigned i = 1; i <= 3; i++) {
+        refuse_one_worker(i, EPERM);
+        refuse_one_worker(i, ENOSYS);
+    }
+}
+#endif
+
+/* ---- explanations -------------------------------------------------------------------------- */
+
 TEST(every_error_is_explained_within_the_space_given)
 {
-    const int errors[] = {-EPERM,  -EACCES, -ENOSYS, -EINVAL, -ENOMEM,
-                          -EMFILE, -ENFILE, -EIO,    -9999,   0};
+    const int errors[] = {-EPERM,  -EACCES, -ENOSYS, -EINVAL, -ENOMEM, -EOPNOTSUPP,
+                          -EAGAIN, -EMFILE, -ENFILE, -EIO,    -9999,   0};
     char why[VG_URING_EXPLAIN_SIZE + 1], tiny[8];
 
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
@@ -90,84 +178,9 @@ TEST(every_error_is_explained_within_the_space_given)
     CHECK_STR(vg_uring_explain(-EINVAL, why, sizeof why), "6.1");
     CHECK_STR(vg_uring_explain(-ENOMEM, why, sizeof why), "ulimit -l");
     CHECK_STR(vg_uring_explain(-EMFILE, why, sizeof why), "ulimit -n");
-}
-
-/* Locked memory is counted by user, so it takes one that nobody else is. */
-static void become_somebody(rlim_t memlock)
-{
-    const struct rlimit limit = {memlock, memlock};
-    const unsigned user = 40000 + (unsigned)getpid() % 20000;
-
-    if (geteuid() != 0)
-        SKIP("needs root, to become an unprivileged user");
-    CHECK_EQ(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
-    CHECK_EQ(setresgid(user, user, user), 0);
-    CHECK_EQ(setresuid(user, user, user), 0);
-}
-
-static void expect_no_memory(struct vg_uring_config *config)
-{
-    struct vg_driver *driver;
-    char why[VG_URING_EXPLAIN_SIZE];
-    int rc = vg_uring_open(&driver, config, NULL);
-
-    if (rc == 0) {
-        rc = driver->ops->open(driver, 1);
-        CHECK_EQ(rc, 0);
-        rc = driver->ops->start(driver, 0);
-        driver->ops->stop(driver, 0);
-        driver->ops->close(driver);
-        vg_uring_close(driver);
-    }
-    CHECK_EQ(rc, -ENOMEM);
-    vg_uring_explain(rc, why, sizeof why);
-    CHECK_STR(why, "locked memory (0 KiB");
-}
-
-TEST(without_locked_memory_the_limit_is_named)
-{
-    become_somebody(0);
-    expect_no_memory(NULL);
-}
-
-TEST(with_little_locked_memory_rings_are_made_smaller_and_say_so)
-{
-    struct rig rig;
-    struct vg_uring_stats stats;
-    struct rig_op op;
-
-    become_somebody(64 << 10);
-    rig_open(&rig, 1, NULL);
-    stats = rig_stats(&rig, 0);
-    CHECK(stats.cq_entries < 4096);
-    CHECK(stats.cq_entries >= 512);
-    CHECK(stats.sq_entries >= 64);
-    rig_init(&op, VG_OP_CLOSE, -1, NULL, 0);
-    rig_submit(&rig, 0, &op);
-    CHECK_EQ(rig_result(&rig, &op), -EBADF);
-    rig_close(&rig);
-}
-
-TEST(workers_beyond_the_limit_of_locked_memory_fail_with_the_reason)
-{
-    struct vg_driver *driver;
-    unsigned started = 0;
-    int rc;
-
-    become_somebody(64 << 10);
-    rc = vg_uring_open(&driver, NULL, NULL);
-    if (rc == -EPERM || rc == -ENOSYS)
-        SKIP("io_uring is refused here");
-    CHECK_EQ(rc, 0);
-    CHECK_EQ(driver->ops->open(driver, 64), 0);
-    while (started < 64 && (rc = driver->ops->start(driver, started)) == 0)
-        started++;
-    CHECK_EQ(rc, -ENOMEM);
-    CHECK(started > 0);
-    for (unsigned i = 0; i <= started; i++)
-        driver->ops->stop(driver, i);
-    driver->ops->close(driver);
-    vg_uring_close(driver);
+    limit_set(RLIMIT_NPROC, 12345);
+    CHECK_STR(vg_uring_explain(-EAGAIN, why, sizeof why), "this user: 12345");
+    CHECK_STR(why, "ulimit -u");
 }
 
 TEST(without_descriptors_the_limit_is_named)

@@ -296,6 +296,33 @@ TEST(an_operation_that_is_not_aligned_is_refused)
     rig_close(&rig);
 }
 
+static void submit_nothing(void)
+{
+    struct rig rig;
+    struct rig_op op;
+
+    rig_open(&rig, 1, NULL); /* here: a child of fork() does not have the ring */
+    rig_init(&op, VG_OP_COUNT, -1, NULL, 0);
+    rig_submit(&rig, 0, &op);
+}
+
+TEST(an_operation_of_no_code_panics)
+{
+    CHECK_PANICS("io/uring_submit.c:...: operation of unknown code 6", submit_nothing());
+}
+
+TEST(a_driver_serves_one_executor_and_is_closed_after_it)
+{
+    struct rig rig;
+
+    rig_open(&rig, 1, NULL);
+    CHECK_PANICS("io/uring.c:...: vg_exec_open: the io_uring driver serves another executor",
+                 (void)!rig.ops->open(rig.driver, 1));
+    CHECK_PANICS("io/uring.c:...: vg_uring_close: the driver serves an executor",
+                 vg_uring_close(rig.driver));
+    rig_close(&rig);
+}
+
 TEST(a_driver_can_be_opened_again_and_counts_afresh)
 {
     struct rig rig;

@@ -42,8 +42,7 @@ static char *big_data(void)
 
 TEST(a_large_message_is_sent_whole_to_a_slow_reader)
 {
-    FOR_WORKERS(workers)
-    {
+    FOR_WORKERS (workers) {
         struct world world;
         struct vg_handle handle;
         const char *data = big_data();

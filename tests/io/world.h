@@ -26,8 +26,6 @@
  *     }
  */
 
-#define FOR_WORKERS(n) for (unsigned n = 1; n <= 4; n *= 2)
-
 struct world {
     struct vg_driver *driver;
     struct vg_exec *exec;

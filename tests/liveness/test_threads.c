@@ -94,49 +94,55 @@ static void wait_for_end(struct vg_handle *handle)
 
 TEST(a_futurelock_is_reported_once_and_closed_when_it_is_cancelled)
 {
-    struct room room;
-    struct vg_handle handle;
+    FOR_WORKERS (workers) {
+        struct room room;
+        struct vg_handle handle;
 
-    room_open(&room, 2, false);
-    handle = start(&room, VG_POLICY_PARK);
-    wait_for(&room.reports[VG_VERDICT_FUTURELOCK], 1);
-    CHECK_EQ(vg_load(&room.confirmed, acquire), 1);
-    usleep(500000); /* the grant has come by now: no second report */
-    CHECK(!vg_task_done(&handle));
-    CHECK_EQ(total(&room), 1);
-    vg_task_cancel(&handle);
-    wait_for_end(&handle);
-    wait_for(&room.ends, 1);
-    CHECK_EQ(total(&room), 1);
-    room_close(&room);
+        room_open(&room, workers, false);
+        handle = start(&room, VG_POLICY_PARK);
+        wait_for(&room.reports[VG_VERDICT_FUTURELOCK], 1);
+        CHECK_EQ(vg_load(&room.confirmed, acquire), 1);
+        usleep(500000); /* the grant has come by now: no second report */
+        CHECK(!vg_task_done(&handle));
+        CHECK_EQ(total(&room), 1);
+        vg_task_cancel(&handle);
+        wait_for_end(&handle);
+        wait_for(&room.ends, 1);
+        CHECK_EQ(total(&room), 1);
+        room_close(&room);
+    }
 }
 
 TEST(healing_ends_the_program_and_is_reported)
 {
-    struct room room;
-    struct vg_handle handle;
+    FOR_WORKERS (workers) {
+        struct room room;
+        struct vg_handle handle;
 
-    room_open(&room, 2, true);
-    handle = start(&room, VG_POLICY_PARK);
-    wait_for_end(&handle);
-    wait_for(&room.reports[VG_VERDICT_FUTURELOCK], 1);
-    CHECK_EQ(total(&room), 1);
-    CHECK_EQ(vg_load(&room.healed, acquire), 1);
-    room_close(&room);
+        room_open(&room, workers, true);
+        handle = start(&room, VG_POLICY_PARK);
+        wait_for_end(&handle);
+        wait_for(&room.reports[VG_VERDICT_FUTURELOCK], 1);
+        CHECK_EQ(total(&room), 1);
+        CHECK_EQ(vg_load(&room.healed, acquire), 1);
+        room_close(&room);
+    }
 }
 
 TEST(kept_and_cancelled_requests_are_silent)
 {
-    struct room room;
+    FOR_WORKERS (workers) {
+        struct room room;
 
-    room_open(&room, 2, false);
-    for (int i = 0; i < 4; i++) {
-        struct vg_handle handle = start(&room, i % 2 ? VG_POLICY_KEEP : VG_POLICY_CANCEL);
+        room_open(&room, workers, false);
+        for (int i = 0; i < 4; i++) {
+            struct vg_handle handle = start(&room, i % 2 ? VG_POLICY_KEEP : VG_POLICY_CANCEL);
 
-        wait_for_end(&handle);
+            wait_for_end(&handle);
+        }
+        room_close(&room);
+        CHECK_EQ(total(&room), 0);
     }
-    room_close(&room);
-    CHECK_EQ(total(&room), 0);
 }
 
 struct snoozer {
@@ -164,36 +170,40 @@ static struct snoozer *snoozer(struct snoozer *f)
 
 TEST(a_snoozed_child_of_an_idle_process_is_found)
 {
-    struct room room;
-    struct vg_handle handle = {NULL};
+    FOR_WORKERS (workers) {
+        struct room room;
+        struct vg_handle handle = {NULL};
 
-    room_open(&room, 2, true);
-    CHECK_EQ(VG_SPAWN(room.exec, &handle, snoozer), 0);
-    wait_for(&room.reports[VG_VERDICT_SNOOZED_CHILD], 1);
-    vg_task_cancel(&handle);
-    wait_for_end(&handle);
-    wait_for(&room.ends, 1);
-    CHECK_EQ(total(&room), 1);
-    room_close(&room);
+        room_open(&room, workers, true);
+        CHECK_EQ(VG_SPAWN(room.exec, &handle, snoozer), 0);
+        wait_for(&room.reports[VG_VERDICT_SNOOZED_CHILD], 1);
+        vg_task_cancel(&handle);
+        wait_for_end(&handle);
+        wait_for(&room.ends, 1);
+        CHECK_EQ(total(&room), 1);
+        room_close(&room);
+    }
 }
 
 TEST(the_watchdog_sleeps_when_nothing_is_owed_and_wakes_up_again)
 {
-    struct room room;
+    FOR_WORKERS (workers) {
+        struct room room;
 
-    room_open(&room, 2, true);
-    for (unsigned i = 1; i <= 2; i++) {
-        struct vg_handle handle = {NULL};
+        room_open(&room, workers, true);
+        for (unsigned i = 1; i <= 2; i++) {
+            struct vg_handle handle = {NULL};
 
+            wait_for(&room.live->watchdog.asleep, 1);
+            CHECK_EQ(VG_SPAWN(room.exec, &handle, snoozer), 0);
+            wait_for(&room.reports[VG_VERDICT_SNOOZED_CHILD], i);
+            vg_task_cancel(&handle);
+            wait_for_end(&handle);
+            wait_for(&room.ends, i);
+        }
         wait_for(&room.live->watchdog.asleep, 1);
-        CHECK_EQ(VG_SPAWN(room.exec, &handle, snoozer), 0);
-        wait_for(&room.reports[VG_VERDICT_SNOOZED_CHILD], i);
-        vg_task_cancel(&handle);
-        wait_for_end(&handle);
-        wait_for(&room.ends, i);
+        room_close(&room);
     }
-    wait_for(&room.live->watchdog.asleep, 1);
-    room_close(&room);
 }
 
 /* ---- everything at once ------------------------------------------------------------------------ */
@@ -253,23 +263,25 @@ static struct mixer *mixer(struct mixer *f, struct room *room, uint64_t seed, in
 /* Snapshots and scans while tasks run and migrate: nothing here may race. */
 TEST(observers_do_not_disturb_a_busy_program)
 {
-    struct room room;
-    unsigned snapshots = 0;
+    FOR_WORKERS (workers) {
+        struct room room;
+        unsigned snapshots = 0;
 
-    room_open(&room, 3, true);
-    for (uint64_t i = 0; i < 12; i++)
-        CHECK_EQ(VG_SPAWN(room.exec, NULL, mixer, &room, i + 1, test_long() ? 20000 : 2000), 0);
-    do {
-        struct vg_snapshot *snapshot;
+        room_open(&room, workers, true);
+        for (uint64_t i = 0; i < 12; i++)
+            CHECK_EQ(VG_SPAWN(room.exec, NULL, mixer, &room, i + 1, test_long() ? 5000 : 500), 0);
+        do {
+            struct vg_snapshot *snapshot;
 
-        CHECK_EQ(vg_snapshot(room.live, &snapshot), 0);
-        CHECK(snapshot->tasks <= 12);
-        vg_snapshot_free(snapshot);
-        vg_watch_scan(room.live, vg_exec_now(room.exec));
-        snapshots++;
-    } while (vg_exec_live(room.exec) > 0);
-    CHECK(snapshots > 0);
-    room_close(&room);
-    CHECK_EQ(vg_load(&room.reports[VG_VERDICT_FUTURELOCK], acquire),
-             vg_load(&room.healed, acquire));
+            CHECK_EQ(vg_snapshot(room.live, &snapshot), 0);
+            CHECK(snapshot->tasks <= 12);
+            vg_snapshot_free(snapshot);
+            vg_watch_scan(room.live, vg_exec_now(room.exec));
+            snapshots++;
+        } while (vg_exec_live(room.exec) > 0);
+        CHECK(snapshots > 0);
+        room_close(&room);
+        CHECK_EQ(vg_load(&room.reports[VG_VERDICT_FUTURELOCK], acquire),
+                 vg_load(&room.healed, acquire));
+    }
 }

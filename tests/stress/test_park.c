@@ -2,44 +2,63 @@
 
 #include <vigil/async.h>
 #include <vigil/exec.h>
+#include <vigil/uring.h>
 
 #include "core/event.h"
 #include "core/threads.h"
 #include "counting_alloc.h"
+#include "worker.h"
 
 /*
- * A thread outside wakes a task and waits for it to answer, over and over: each wake finds the worker about to
- * sleep, asleep, or about to rise. A wake that is lost is a hang.
+ * Threads outside wake tasks and wait for them to answer, over and over: each wake finds the workers about to
+ * sleep, asleep, or about to rise. A wake that is lost is a hang. What counts is not the wakes but those
+ * for which a worker had parked: players go on until there are enough of these.
  */
 
-enum { PLAYERS = 2 };
+enum { PLAYERS = 2, CHECKED = 64 };
 
 static struct player {
     struct event ping;
+    bool last;                /* guarded by ping.guard: the task may end */
     VG_ATOMIC(uint32_t) pong; /* rounds that the task has answered */
-    uint32_t rounds;
-    bool sleeps; /* waits for the answer asleep: by then the worker is, too */
 } players[PLAYERS];
+
+static struct court {
+    struct vg_driver *ring; /* NULL: workers sleep on futexes */
+    struct vg_exec *exec;
+    bool sleeps;     /* players wait for the answer asleep: by then the workers are, too */
+    uint32_t cycles; /* that each player has to see */
+} court;
 
 struct answerer {
     VG_FRAME(int);
     struct player *player;
     uint32_t round;
+    bool last;
     struct event_wait wait;
 };
+
+static bool take(struct player *player)
+{
+    bool last;
+
+    vg_spin_lock(&player->ping.guard);
+    player->ping.set = false;
+    last = player->last;
+    vg_spin_unlock(&player->ping.guard);
+    return last;
+}
 
 VG_ASYNC(answerer)
 {
     VG_BEGIN(f);
     int rc;
-    for (f->round = 1; f->round <= f->player->rounds; f->round++) {
+    for (f->round = 1; !f->last; f->round++) {
         VG_AWAIT(rc, event_wait(&f->wait, &f->player->ping));
         CHECK_EQ(rc, 0);
-        vg_spin_lock(&f->player->ping.guard);
-        f->player->ping.set = false;
-        vg_spin_unlock(&f->player->ping.guard);
-        vg_store(&f->player->pong, f->round, release);
-        if (f->player->sleeps)
+        f->last = take(f->player);
+        vg_store(&f->player->pong, f->round, release); /* pairs with the acquire in play() */
+        if (court.sleeps)
             vg_os_wake(&f->player->pong, 1);
     }
     VG_RETURN(0);
@@ -49,19 +68,56 @@ static struct answerer *answerer(struct answerer *f, struct player *player)
 {
     VG_SETUP(f, answerer);
     f->player = player;
+    f->last = false;
     return f;
 }
 
-static void play(int id)
+/* How often a worker has gone to sleep: as the executor counts it, or as the rings do. */
+static uint64_t parks(void)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < vg_exec_workers(court.exec); i++) {
+        struct vg_uring_stats stats = {0};
+
+        if (court.ring != NULL)
+            CHECK_EQ(vg_uring_stats(court.ring, i, &stats), 0);
+        sum += court.ring != NULL ? stats.parks
+                                  : vg_load(&court.exec->workers[i].counts.parks, relaxed);
+    }
+    return sum;
+}
+
+/* Whether this is the last round of one of `count` players. */
+static bool enough(uint32_t round, int count)
+{
+    if (round < court.cycles || round % CHECKED != 0)
+        return false;
+    if (round / 100 > court.cycles)
+        FAIL("%u wakes, and workers have parked %llu times", round, (unsigned long long)parks());
+    return parks() >= (uint64_t)court.cycles * (unsigned)count;
+}
+
+static void serve(struct player *player, bool last)
+{
+    vg_spin_lock(&player->ping.guard);
+    player->last = last;
+    vg_spin_unlock(&player->ping.guard);
+    event_set(&player->ping);
+}
+
+static void play(int id, int count)
 {
     struct player *player = &players[id];
     unsigned random = (unsigned)id + 1;
+    bool last = false;
 
-    for (uint32_t round = 1; round <= player->rounds; round++) {
+    for (uint32_t round = 1; !last; round++) {
         uint32_t seen;
-        event_set(&player->ping);
+        last = enough(round, count);
+        serve(player, last);
         while ((seen = vg_load(&player->pong, acquire)) < round) {
-            if (player->sleeps)
+            if (court.sleeps)
                 vg_os_wait(&player->pong, seen, VG_NEVER);
             else
                 vg_os_yield();
@@ -71,42 +127,83 @@ static void play(int id)
     }
 }
 
-static void park_and_wake(unsigned workers, int count, bool sleeps, uint32_t rounds)
+static void play_alone(int id)
+{
+    play(id, 1);
+}
+
+static void play_both(int id)
+{
+    play(id, PLAYERS);
+}
+
+static void open_court(unsigned workers, bool ring)
 {
     struct vg_config config = VG_CONFIG_INIT;
-    struct vg_handle handle[PLAYERS];
-    struct vg_exec *exec;
+    int rc = ring ? vg_uring_open(&court.ring, NULL, &test_alloc) : 0;
 
-    TEST_TIMEOUT(120);
+    if (rc == -EPERM || rc == -ENOSYS)
+        SKIP("io_uring is refused here");
+    CHECK_EQ(rc, 0);
+    config.driver = court.ring;
     config.workers = workers;
     config.alloc = &test_alloc;
-    CHECK_EQ(vg_exec_open(&exec, &config), 0);
+    CHECK_EQ(vg_exec_open(&court.exec, &config), 0);
+}
+
+static void close_court(void)
+{
+    CHECK_EQ(vg_exec_close(court.exec, VG_SEC(5)), 0);
+    if (court.ring != NULL)
+        vg_uring_close(court.ring);
+}
+
+static void match(unsigned workers, bool ring, bool sleeps, uint32_t cycles)
+{
+    const int count = workers > 1 ? PLAYERS : 1;
+    struct vg_handle handle[PLAYERS];
+
     memset(players, 0, sizeof players);
-    for (int i = 0; i < count; i++) {
-        players[i].rounds = test_long() ? rounds * 100 : rounds;
-        players[i].sleeps = sleeps;
-        CHECK_EQ(VG_SPAWN(exec, &handle[i], answerer, &players[i]), 0);
-    }
-    test_threads(count, play);
+    court = (struct court){.sleeps = sleeps, .cycles = cycles / (unsigned)count};
+    open_court(workers, ring);
+    for (int i = 0; i < count; i++)
+        CHECK_EQ(VG_SPAWN(court.exec, &handle[i], answerer, &players[i]), 0);
+    test_threads(count, count > 1 ? play_both : play_alone);
     for (int i = 0; i < count; i++) {
         while (!vg_task_done(&handle[i]))
             vg_os_yield();
         vg_task_release(&handle[i]);
     }
-    CHECK_EQ(vg_exec_close(exec, VG_SEC(5)), 0);
+    test_count(court.cycles * (unsigned)count, "park/wake cycles with wakes from outside");
+    close_court();
 }
 
-TEST(no_wake_from_outside_is_lost_by_one_worker)
+/* Of a test, for each number of workers: the long form makes ten million in all, a tenth of them where
+ * each takes ten times as long. */
+static uint32_t share(void)
 {
-    park_and_wake(1, 1, false, 50000);
+    if (test_long())
+        return test_sanitized() ? 84000 : 840000;
+    return test_sanitized() ? 600 : 3000;
 }
 
-TEST(no_wake_from_outside_is_lost_by_one_worker_that_is_asleep)
+TEST(no_wake_from_outside_is_lost_by_workers_that_sleep_on_futexes)
 {
-    park_and_wake(1, 1, true, 20000);
+    TEST_TIMEOUT(180);
+    FOR_WORKERS (workers)
+        match(workers, false, false, share());
 }
 
-TEST(no_wake_from_outside_is_lost_among_three_workers)
+TEST(no_wake_from_outside_is_lost_by_workers_that_sleep_in_rings)
 {
-    park_and_wake(3, 2, false, 15000);
+    TEST_TIMEOUT(180);
+    FOR_WORKERS (workers)
+        match(workers, true, false, share());
+}
+
+TEST(no_wake_from_outside_is_lost_by_workers_that_are_asleep)
+{
+    TEST_TIMEOUT(180);
+    FOR_WORKERS (workers)
+        match(workers, true, true, share());
 }

@@ -15,20 +15,20 @@
 #include "arms.h"
 
 /*
- * Everything at once, for the sanitizers: jobs that select, keep, park and lock on three workers, two threads
+ * Everything at once, for the sanitizers: jobs that select, keep, park and lock on some workers, two threads
  * that wake them (also twice, and long after), one that cancels and inspects them. Memory is overwritten
  * as soon as it may be, and the library's fault points make the threads stumble where it hurts.
  */
 
-enum { WORKERS = 3, WAKERS = 2, LANES = 24, ARMS = 3, MUTEXES = 3, STALE = 64, ROUNDS = 40 };
+enum { WAKERS = 2, LANES = 24, ARMS = 3, MUTEXES = 3, STALE = 64, ROUNDS = 40 };
 
 /* One job after the other. */
 struct lane {
     struct vg_spin guard;
-    struct vg_handle job; /* to be cancelled by anybody, under the guard */
+    struct vg_handle job; /* to be cancelled by anybody, under the guard, unless it is */
+    bool spared; /* as every other job is, however slow the machine: some reach their end */
     struct source source[ARMS];
     uint64_t counted; /* what its jobs have added to the mutexes' counters */
-    uint64_t cancelled;
 };
 
 static struct stress {
@@ -152,11 +152,12 @@ struct driver {
     struct vg_task_wait wait;
 };
 
-static int hand_out(struct lane *lane, unsigned random)
+static int hand_out(struct lane *lane, bool spared, unsigned random)
 {
     int rc;
 
     vg_spin_lock(&lane->guard);
+    lane->spared = spared;
     rc = VG_SPAWN(stress.exec, &lane->job, job, lane, random);
     vg_spin_unlock(&lane->guard);
     return rc;
@@ -170,7 +171,8 @@ static void take_back(struct lane *lane)
     handle = lane->job;
     lane->job.task = NULL;
     vg_spin_unlock(&lane->guard);
-    lane->cancelled += (unsigned)VG_TASK_RET(&handle, struct job);
+    if (lane->spared)
+        CHECK_EQ(VG_TASK_RET(&handle, struct job), 0);
     vg_task_release(&handle);
 }
 
@@ -179,7 +181,7 @@ VG_ASYNC(driver)
     VG_BEGIN(f);
     int rc;
     for (f->i = 0; f->i < stress.jobs; f->i++) {
-        CHECK_EQ(hand_out(f->lane, test_draw(&f->random)), 0);
+        CHECK_EQ(hand_out(f->lane, f->i % 2, test_draw(&f->random)), 0);
         VG_AWAIT(rc, vg_task_wait(&f->wait, &f->lane->job));
         CHECK_EQ(rc, 0);
         take_back(f->lane);
@@ -253,7 +255,7 @@ static void run_canceller(void)
     while (!vg_load(&stress.stop, relaxed)) {
         struct lane *lane = &stress.lane[test_draw(&random) % LANES];
         vg_spin_lock(&lane->guard);
-        if (lane->job.task != NULL && test_draw(&random) % 4 == 0)
+        if (lane->job.task != NULL && !lane->spared && test_draw(&random) % 4 == 0)
             vg_task_cancel(&lane->job);
         vg_spin_unlock(&lane->guard);
         if (test_draw(&random) % 4 == 0)
@@ -305,7 +307,7 @@ static int stumble(const char *name)
 }
 #endif
 
-static void run_stress(bool healing, unsigned jobs)
+static void run_stress(unsigned workers, bool healing, unsigned jobs)
 {
     struct vg_config config = VG_CONFIG_INIT;
     struct vg_os_thread threads = {.run = threads_main};
@@ -317,7 +319,7 @@ static void run_stress(bool healing, unsigned jobs)
     stress.jobs = jobs;
     for (i = 0; i < MUTEXES; i++)
         vg_mutex_init(&stress.mutex[i], "stress");
-    config.workers = WORKERS;
+    config.workers = workers;
     config.alloc = &test_alloc;
     config.no_healing = !healing;
     CHECK_EQ(vg_exec_open(&stress.exec, &config), 0);
@@ -333,7 +335,6 @@ static void run_stress(bool healing, unsigned jobs)
     for (i = 0; i < LANES; i++) {
         vg_task_release(&handle[i]);
         counted += stress.lane[i].counted;
-        CHECK(jobs < 20 || stress.lane[i].cancelled < jobs);
     }
     CHECK_EQ(vg_exec_close(stress.exec, VG_SEC(30)), 0);
     for (i = 0; i < MUTEXES; i++) {
@@ -342,11 +343,12 @@ static void run_stress(bool healing, unsigned jobs)
     }
     CHECK_EQ(counters, counted);
     CHECK(counted > 0);
+    test_count((uint64_t)jobs * LANES, "stress jobs");
 }
 
 static unsigned amount(void)
 {
-    return test_long() ? 1500 : 60;
+    return test_long() ? 400 : 20;
 }
 
 TEST(jobs_that_select_keep_park_and_lock_end_and_count_right)
@@ -354,7 +356,8 @@ TEST(jobs_that_select_keep_park_and_lock_end_and_count_right)
 #if VG_FAULTS
     vg_fault_install(stumble);
 #endif
-    run_stress(true, amount());
+    FOR_WORKERS (workers)
+        run_stress(workers, true, amount());
 }
 
 TEST(jobs_end_and_count_right_without_healing)
@@ -362,10 +365,12 @@ TEST(jobs_end_and_count_right_without_healing)
 #if VG_FAULTS
     vg_fault_install(stumble);
 #endif
-    run_stress(false, amount());
+    FOR_WORKERS (workers)
+        run_stress(workers, false, amount());
 }
 
 TEST(jobs_end_and_count_right_at_full_speed)
 {
-    run_stress(true, amount() * 2);
+    FOR_WORKERS (workers)
+        run_stress(workers, true, amount() * 2);
 }

@@ -17,7 +17,7 @@ struct header {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct header live = {.prev = &live, .next = &live};
-static uint64_t live_count, requests, fail_at;
+static uint64_t live_count, requests, fail_first, fail_last, failed;
 
 static void link_block(struct header *h)
 {
@@ -43,7 +43,9 @@ void *test_alloc_get(size_t size, size_t align)
     size_t lead = sizeof(struct header) + sizeof(void *);
     pthread_mutex_lock(&lock);
     uint64_t number = ++requests;
-    char *base = number == fail_at ? NULL : malloc(lead + align + size);
+    bool fails = number >= fail_first && number <= fail_last;
+    failed += fails;
+    char *base = fails ? NULL : malloc(lead + align + size);
     void *block = NULL;
     if (base) {
         block = (void *)(((uintptr_t)base + lead + align - 1) & ~(uintptr_t)(align - 1));
@@ -92,11 +94,26 @@ static void hook_free(void *self, void *ptr, size_t size, size_t align)
 
 const struct vg_alloc test_alloc = {.alloc = hook_alloc, .free = hook_free};
 
-void test_alloc_fail_at(uint64_t n)
+void test_alloc_fail(uint64_t first, uint64_t count)
 {
     pthread_mutex_lock(&lock);
-    fail_at = n ? requests + n : 0;
+    fail_first = requests + first;
+    fail_last = first ? fail_first + count - 1 : 0;
+    failed = 0;
     pthread_mutex_unlock(&lock);
+}
+
+void test_alloc_fail_at(uint64_t n)
+{
+    test_alloc_fail(n, 1);
+}
+
+uint64_t test_alloc_failed(void)
+{
+    pthread_mutex_lock(&lock);
+    uint64_t n = failed;
+    pthread_mutex_unlock(&lock);
+    return n;
 }
 
 uint64_t test_alloc_requests(void)

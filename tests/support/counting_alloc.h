@@ -28,6 +28,12 @@ extern const struct vg_alloc test_alloc;
 /* Makes the n-th request from now fail, counted from 1, once; 0 makes none fail. */
 void test_alloc_fail_at(uint64_t n);
 
+/* The same for count requests in a row. */
+void test_alloc_fail(uint64_t first, uint64_t count);
+
+/* Requests that were made to fail since the last call of either. */
+uint64_t test_alloc_failed(void);
+
 /* Requests so far, those that failed included, and blocks alive now. */
 uint64_t test_alloc_requests(void);
 uint64_t test_alloc_live(void);

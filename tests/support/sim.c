@@ -345,6 +345,16 @@ static void choose_faults(struct sim *sim)
     sim->limits.stream_bytes = 64u << sim_below(sim, 8);
 }
 
+/* Once for each seed, however many simulators its body opens. */
+static void count_seed(void)
+{
+    static uint64_t counted;
+
+    if (test_seed != 0 && test_seed != counted)
+        test_count(1, "simulator seeds");
+    counted = test_seed;
+}
+
 void sim_open(struct sim *sim, uint64_t seed, unsigned workers)
 {
     CHECK(workers > 0 && workers <= VG_WORKERS_MAX);
@@ -359,6 +369,7 @@ void sim_open(struct sim *sim, uint64_t seed, unsigned workers)
     sim->limits.watch_ns = VG_SEC(10);
     sim->limits.steps = 20 * 1000 * 1000;
     choose_faults(sim);
+    count_seed();
 }
 
 void sim_close(struct sim *sim)

@@ -53,7 +53,7 @@ static void leave(struct shared *shared)
     vg_unlock(&shared->mutex);
 }
 
-enum { TASKS = 64, ROUNDS = 300, MUTEXES = 8 };
+enum { TASKS = 64, ROUNDS = 100, MUTEXES = 8 };
 
 struct player {
     VG_FRAME(int);
@@ -154,7 +154,7 @@ static void *outsider(void *arg)
 {
     struct outsider *o = arg;
 
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 6000; i++) {
         struct shared *shared = &o->all[i % MUTEXES];
         if (!vg_trylock(&shared->mutex))
             continue;
@@ -170,7 +170,7 @@ static void *watcher(void *arg)
 {
     struct shared *all = arg;
 
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 6000; i++) {
         struct vg_resource *resource = &all[i % MUTEXES].mutex.resource;
         struct vg_owner owner;
         if (resource->ops->owner(resource, &owner) && owner.task != 0)
@@ -182,29 +182,31 @@ static void *watcher(void *arg)
 
 TEST(every_entry_is_counted_once_whoever_enters)
 {
-    struct shared all[MUTEXES] = {{.entered = 0}};
-    struct outsider o[2] = {{.all = all}, {.all = all}};
-    struct vg_exec *exec = open_exec(4);
-    uint64_t entered = 0;
-    pthread_t watch;
-    struct game root;
-
     TEST_TIMEOUT(240);
-    for (int i = 0; i < MUTEXES; i++)
-        vg_mutex_init(&all[i].mutex, "shared");
-    for (int i = 0; i < 2; i++)
-        CHECK_EQ(pthread_create(&o[i].thread, NULL, outsider, &o[i]), 0);
-    CHECK_EQ(pthread_create(&watch, NULL, watcher, all), 0);
-    CHECK_EQ(vg_block_on(exec, &game(&root, all)->fut), 0);
-    for (int i = 0; i < 2; i++)
-        pthread_join(o[i].thread, NULL);
-    pthread_join(watch, NULL);
-    CHECK_EQ(vg_exec_close(exec, VG_SEC(10)), 0);
-    for (int i = 0; i < MUTEXES; i++) {
-        entered += all[i].entered;
-        vg_mutex_fini(&all[i].mutex);
+    FOR_WORKERS (workers) {
+        struct shared all[MUTEXES] = {{.entered = 0}};
+        struct outsider o[2] = {{.all = all}, {.all = all}};
+        struct vg_exec *exec = open_exec(workers);
+        uint64_t entered = 0;
+        pthread_t watch;
+        struct game root;
+
+        for (int i = 0; i < MUTEXES; i++)
+            vg_mutex_init(&all[i].mutex, "shared");
+        for (int i = 0; i < 2; i++)
+            CHECK_EQ(pthread_create(&o[i].thread, NULL, outsider, &o[i]), 0);
+        CHECK_EQ(pthread_create(&watch, NULL, watcher, all), 0);
+        CHECK_EQ(vg_block_on(exec, &game(&root, all)->fut), 0);
+        for (int i = 0; i < 2; i++)
+            pthread_join(o[i].thread, NULL);
+        pthread_join(watch, NULL);
+        CHECK_EQ(vg_exec_close(exec, VG_SEC(10)), 0);
+        for (int i = 0; i < MUTEXES; i++) {
+            entered += all[i].entered;
+            vg_mutex_fini(&all[i].mutex);
+        }
+        CHECK_EQ(entered, root.entered + o[0].entered + o[1].entered);
     }
-    CHECK_EQ(entered, root.entered + o[0].entered + o[1].entered);
 }
 
 /* ---- destruction --------------------------------------------------------------------------- */
@@ -244,7 +246,7 @@ static struct user *user(struct user *f, struct object *object)
     return f;
 }
 
-enum { OBJECTS = 2000, USERS = 3 };
+enum { OBJECTS = 500, USERS = 3 };
 
 struct destroyer {
     VG_FRAME(int);
@@ -280,10 +282,12 @@ static struct destroyer *destroyer(struct destroyer *f)
 
 TEST(the_last_owner_may_destroy_the_mutex_at_once)
 {
-    struct vg_exec *exec = open_exec(4);
-    struct destroyer root;
-
     TEST_TIMEOUT(120);
-    CHECK_EQ(vg_block_on(exec, &destroyer(&root)->fut), 0);
-    CHECK_EQ(vg_exec_close(exec, VG_SEC(10)), 0);
+    FOR_WORKERS (workers) {
+        struct vg_exec *exec = open_exec(workers);
+        struct destroyer root;
+
+        CHECK_EQ(vg_block_on(exec, &destroyer(&root)->fut), 0);
+        CHECK_EQ(vg_exec_close(exec, VG_SEC(10)), 0);
+    }
 }

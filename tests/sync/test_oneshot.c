@@ -288,14 +288,16 @@ static struct exchange *exchange(struct exchange *f)
 
 TEST(a_receiver_may_reuse_the_oneshot_before_the_send_has_returned)
 {
-    struct vg_config config = VG_CONFIG_INIT;
-    struct vg_exec *exec;
-    struct exchange root;
-
     TEST_TIMEOUT(120);
-    config.workers = 2;
-    config.alloc = &test_alloc;
-    CHECK_EQ(vg_exec_open(&exec, &config), 0);
-    CHECK_EQ(vg_block_on(exec, &exchange(&root)->fut), 0);
-    CHECK_EQ(vg_exec_close(exec, VG_SEC(10)), 0);
+    FOR_WORKERS (workers) {
+        struct vg_config config = VG_CONFIG_INIT;
+        struct vg_exec *exec;
+        struct exchange root;
+
+        config.workers = workers;
+        config.alloc = &test_alloc;
+        CHECK_EQ(vg_exec_open(&exec, &config), 0);
+        CHECK_EQ(vg_block_on(exec, &exchange(&root)->fut), 0);
+        CHECK_EQ(vg_exec_close(exec, VG_SEC(10)), 0);
+    }
 }

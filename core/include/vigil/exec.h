@@ -78,7 +78,8 @@ extern const struct vg_site __stop_vg_sites[] __attribute__((weak, visibility("h
 #endif
 
 /* Starts the workers. -ENOMEM; -EINVAL: more than VG_WORKERS_MAX workers; -EAGAIN: no more threads; or
- * what the driver failed with (see its header). */
+ * what the driver or the probe failed with (see their headers). After an error *exec is NULL, no worker is
+ * left, and driver and probe may be used for another attempt. */
 VG_API VG_MUST_USE int vg_exec_open(struct vg_exec **exec, const struct vg_config *config);
 
 /* Cancels every task, waits up to `drain` nanoseconds for all to end, stops the workers and frees the
@@ -125,14 +126,23 @@ VG_API VG_MUST_USE int vg_spawn_at(struct vg_future *root, struct vg_handle *han
  *     rc = VG_SPAWN(exec, NULL, echo, fd);          detached
  *     rc = VG_SPAWN(exec, &f->handle, work, 42);    to be awaited
  *
- * 0; -ENOMEM, -ESHUTDOWN: nothing runs, and whatever the arguments own is still the caller's.
+ * 0; -ENOMEM, -ESHUTDOWN: nothing runs, the handle is zero, and whatever the arguments own is still the
+ * caller's.
  */
 #ifndef __cplusplus
+static inline int vg_spawn_without_memory_(struct vg_handle *handle)
+{
+    if (handle != NULL)
+        handle->task = NULL;
+    return -ENOMEM;
+}
+
 #define VG_SPAWN(exec, handle, fn, ...)                                                            \
     (__extension__({                                                                               \
         struct fn *vg_frame_ = (struct fn *)vg_task_alloc((exec), sizeof(struct fn));              \
-        vg_frame_ == NULL ? -ENOMEM                                                                \
-                          : vg_spawn_at(&fn(vg_frame_, ##__VA_ARGS__)->fut, (handle), VG_HERE);    \
+        struct vg_handle *vg_handle_ = (handle);                                                   \
+        vg_frame_ == NULL ? vg_spawn_without_memory_(vg_handle_)                                   \
+                          : vg_spawn_at(&fn(vg_frame_, ##__VA_ARGS__)->fut, vg_handle_, VG_HERE);  \
     }))
 #endif
 

@@ -141,7 +141,7 @@ struct vg_waiter {
     uint64_t woken_at;     /* first unanswered wake; 0 if none */
     uint64_t woken_by; /* id of the task that woke it; 0: a thread outside, the kernel, a timer */
     const struct vg_site *woken_from; /* await site of that task, if any */
-    uint32_t seq;
+    uint32_t seq; /* orders it once it was collected; else, in debug builds, a mark: see armed.h */
     uint8_t queued; /* the source holds it */
     uint8_t flags;  /* VG_W_* */
     uint8_t hops;   /* visits that led to this wake, each waking the next and coming to nothing */
@@ -237,7 +237,9 @@ struct vg_notice {
     struct vg_task *task;
 };
 
-/* Wakes an armed waiter: stamps it and pushes it on its task. From any thread, once per arming.
+/* Wakes an armed waiter: stamps it and pushes it on its task. From any thread, once per arming (panics
+ * if it is woken again before the next). Debug builds also panic if it is not armed, or its memory is gone:
+ * its leaf ended and left it with the source. Where that cannot be ruled out, use <vigil/waker.h>.
  * Wait-free but for one compare-and-swap loop. The push releases what the caller wrote before. */
 VG_API VG_MUST_USE struct vg_notice vg_wake(struct vg_waiter *waiter);
 

@@ -63,7 +63,8 @@ struct vg_unarmed {
 };
 
 struct vg_probe {
-    /* On the executor's start; workers are numbered from 0. -ENOMEM makes vg_exec_open() fail. */
+    /* On the executor's start; workers are numbered from 0. Negative errno: vg_exec_open()
+     * fails with it. */
     int (*attach)(struct vg_probe *probe, struct vg_exec *exec, unsigned workers);
     /* Before the executor is freed; every worker has stopped. */
     void (*detach)(struct vg_probe *probe);

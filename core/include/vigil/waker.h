@@ -14,6 +14,7 @@ extern "C" {
  *
  *     in the leaf's poll:    rc = vg_waker_arm(&leaf->waker, &leaf->fut, cx);   then hand out a copy
  *     in the callback:       vg_waker_wake(copy);
+ *     in the leaf's cancel:  vg_waker_wake(leaf->waker);         it is polled soon, and ends
  *     when the leaf ends:    vg_waker_disarm(&leaf->waker, cx);
  *
  * A waker is a slot number and a generation, by value; copies are free. Waking one whose future has
@@ -23,7 +24,7 @@ extern "C" {
  * Memory   Slots are the executor's and are reused. Nothing to free. Wakers must not be used after
  *          vg_exec_close().
  * Threads  vg_waker_wake() from any thread, not from signal handlers. The others only inside polls.
- * Errors   vg_waker_arm(): -ENOMEM.
+ * Errors   vg_waker_arm(): -ENOMEM. The waker is as it was, and may be armed later.
  * Cost     Two compare-and-swaps a wake. A waiter under a lock (<vigil/future.h>) needs one.
  */
 

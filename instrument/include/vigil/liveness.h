@@ -179,11 +179,11 @@ struct vg_liveness_config {
     }
 
 /* NULL: the defaults. -ENOMEM. -EBUSY: config->stack_signal has a handler already, or another signal is in use;
- * -EINVAL: it is not a real-time signal. */
+ * -EINVAL: it is not a real-time signal. After an error *live is NULL. */
 VG_API VG_MUST_USE int vg_liveness_open(struct vg_liveness **live,
                                         const struct vg_liveness_config *config);
 
-/* After the executor has been closed. NULL does nothing. */
+/* After the executor has been closed; panics before. NULL does nothing. */
 VG_API void vg_liveness_close(struct vg_liveness *live);
 
 /* For vg_config.probe. */
@@ -254,7 +254,8 @@ struct vg_snapshot {
     size_t size;
 };
 
-/* Copies the numbers as of now. Walks all tasks, of which it holds one at a time for a moment. -ENOMEM. */
+/* Copies the numbers as of now. Walks all tasks, of which it holds one at a time for a moment. -ENOMEM:
+ * *snapshot is NULL. */
 VG_API VG_MUST_USE int vg_snapshot(struct vg_liveness *live, struct vg_snapshot **snapshot);
 VG_API void vg_snapshot_free(struct vg_snapshot *snapshot);
 

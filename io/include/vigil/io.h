@@ -38,10 +38,8 @@ struct vg_io_wait {
     /* private */
     struct vg_waiter waiter;
     struct vg_op op;
-    struct vg_spin guard; /* of ended, and of the wake */
-    int32_t result;
+    int32_t result;  /* the driver's until the waiter is collected */
     uint8_t started; /* the poller's: armed, and the driver has the operation */
-    uint8_t ended;   /* the driver is through with it; result holds */
 };
 
 struct vg_io {
@@ -61,8 +59,9 @@ VG_API struct vg_io *vg_send(struct vg_io *io, int fd, const void *buf, size_t l
 #define VG_IO_MAX 0x7ffff000u
 
 /*
- * Takes a connection from a listener. Result: its descriptor (CLOEXEC). After -EMFILE or -ENFILE the
- * connection still waits: sleep a little before trying again, or the loop will spin.
+ * Takes a connection from a listener. Result: its descriptor (CLOEXEC). With -EMFILE or -ENFILE it may end
+ * at once, whether or not a connection waits; one that does still waits then. Sleep a little before trying
+ * again, or the loop will spin.
  */
 VG_API struct vg_io *vg_accept(struct vg_io *io, int listener);
 

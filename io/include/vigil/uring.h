@@ -26,14 +26,16 @@ extern "C" {
  *
  * Kernel    Linux 6.1 or later. Nothing is decided by version: opening builds a ring with the flags that
  *           the workers will use, and rings its doorbell.
- * Memory    A ring of the default size takes 84 KiB, which counts as locked memory of the user. Where
- *           the limit refuses it, it is made smaller step by step: vg_uring_stats() says what was obtained.
+ * Memory    A ring of the default size takes 84 KiB. Some kernels, 6.18 among them, count that as locked
+ *           memory of the user, others only as memory of the cgroup. Where the limit refuses it, it is made
+ *           smaller step by step: vg_uring_stats() says what was obtained.
  * Threads   vg_uring_stats() from any thread at any time between open and close; the rest from one.
- *           One executor at a time uses a driver.
+ *           One executor at a time uses a driver: a second one panics.
  * Fork      A child of fork() has neither the rings' memory nor, after exec, their descriptors. It must
  *           not use the executor.
  * Errors    vg_uring_open() and vg_exec_open() fail with -EPERM or -ENOSYS (refused), -EINVAL (kernel too
- *           old), -ENOMEM (locked memory), -EMFILE or -ENFILE. vg_uring_explain() names cause and remedy.
+ *           old), -EOPNOTSUPP (there is a ring, and it does not answer), -ENOMEM (memory, or locked memory),
+ *           -EMFILE or -ENFILE. vg_uring_explain() names cause and remedy. After an error everything is given back, and the call may be tried again.
  */
 
 /* Zero: the default. Sizes are rounded up to a power of two. */
@@ -47,12 +49,13 @@ struct vg_uring_config {
     unsigned spin_us;
 };
 
-/* Makes a driver and tries it out on the calling thread. Hooks NULL: vg_alloc_default. */
+/* Makes a driver and tries it out on the calling thread. Hooks NULL: vg_alloc_default. Errors as above;
+ * *driver is NULL then. */
 VG_API VG_MUST_USE int vg_uring_open(struct vg_driver **driver,
                                      const struct vg_uring_config *config,
                                      const struct vg_alloc *alloc);
 
-/* After vg_exec_close(). NULL: nothing. */
+/* After vg_exec_close(); panics before. NULL: nothing. */
 VG_API void vg_uring_close(struct vg_driver *driver);
 
 #define VG_URING_EXPLAIN_SIZE 512

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# cmake -D file=<report of a server> -P verdicts.cmake: prints the sum of all verdicts of all kinds.
+file(READ ${file} text)
+string(JSON verdicts GET "${text}" liveness verdicts)
+string(JSON kinds LENGTH "${verdicts}")
+if(kinds EQUAL 0)
+    message(FATAL_ERROR "${file}: no kinds of verdicts")
+endif()
+math(EXPR last "${kinds} - 1")
+set(sum 0)
+foreach(i RANGE ${last})
+    string(JSON kind MEMBER "${verdicts}" ${i})
+    string(JSON reported GET "${verdicts}" ${kind} reported)
+    math(EXPR sum "${sum} + ${reported}")
+endforeach()
+execute_process(COMMAND ${CMAKE_COMMAND} -E echo "${sum}")
