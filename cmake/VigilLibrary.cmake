@@ -65,7 +65,7 @@ function(vigil_library)
     cmake_path(APPEND pc_includedir "\${prefix}" ${CMAKE_INSTALL_INCLUDEDIR})
     cmake_path(APPEND pc_libdir "\${prefix}" ${CMAKE_INSTALL_LIBDIR})
     configure_file(cmake/vigil.pc.in vigil.pc @ONLY)
-    install(TARGETS vigil vigil_shared vigil_jemalloc EXPORT vigil)
+    install(TARGETS vigil vigil_shared vigil_jemalloc vigil_symbols EXPORT vigil)
     install(EXPORT vigil NAMESPACE vigil:: FILE vigilTargets.cmake DESTINATION ${config_dir})
     install(FILES ${PROJECT_BINARY_DIR}/vigilConfig.cmake
         ${PROJECT_BINARY_DIR}/vigilConfigVersion.cmake DESTINATION ${config_dir})

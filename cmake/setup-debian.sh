@@ -8,7 +8,7 @@ set -eu
 packages='
     build-essential cmake ninja-build pkg-config
     clang clang-format clang-tidy libclang-rt-dev
-    liburing-dev libck-dev libjemalloc-dev libhttp-parser-dev libbenchmark-dev
+    liburing-dev libck-dev libjemalloc-dev libdw-dev libhttp-parser-dev libbenchmark-dev
     wrk curl git ca-certificates
     prometheus python3 python3-prometheus-client
 '

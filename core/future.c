@@ -41,18 +41,6 @@ static void check_not_live(const struct vg_future *fut)
     if (fut->seq == life_mark(fut) && fut->state > VG_INIT && fut->state < VG_DONE)
         vg_panic("a future is constructed over the live %s at the same address", fut->ops->name);
 }
-
-static uint32_t armings(const struct vg_cx *cx)
-{
-    return cx->task->armings;
-}
-
-/* Of a future's first poll, which is pending. */
-static void check_armed(const struct vg_future *fut, uint32_t before, const struct vg_cx *cx)
-{
-    if (fut->ops->kind == VG_KIND_LEAF && armings(cx) == before)
-        vg_panic("%s is pending and has armed no waiter: nothing can ever wake it", fut->ops->name);
-}
 #else
 static void mark_live(struct vg_future *fut)
 {
@@ -67,17 +55,6 @@ static void mark_dead(struct vg_future *fut)
 static void check_not_live(const struct vg_future *fut)
 {
     (void)fut;
-}
-
-static uint32_t armings(const struct vg_cx *cx)
-{
-    (void)cx;
-    return 0;
-}
-
-static void check_armed(const struct vg_future *fut, uint32_t before, const struct vg_cx *cx)
-{
-    (void)fut, (void)before, (void)cx;
 }
 #endif
 
@@ -119,6 +96,10 @@ void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
         fut->up->kids--;
     fut->state = VG_DONE;
     cx->progress++;
+    if (VG_UNLIKELY(fut == cx->unarmed))
+        cx->unarmed = NULL; /* it was cancelled */
+    if (VG_UNLIKELY(fut == cx->spinner))
+        cx->spun = 0; /* it has got somewhere after all, and may be gone */
     if (fut->flags & VG_F_BESIDE)
         vg_count(&cx->worker->counts.children_ended, 1);
     mark_dead(fut);
@@ -165,16 +146,34 @@ static void reclaim(struct vg_future *fut, struct vg_cx *cx)
     }
 }
 
+/* A future without children is pending after its first poll, and has armed nothing. */
+static void note_unarmed(const struct vg_future *fut, struct vg_cx *cx)
+{
+    const struct vg_probe *const probe = cx->task->exec->probe;
+
+#if VG_DEBUG
+    if (fut->ops->kind == VG_KIND_LEAF && (probe == NULL || probe->unarmed == NULL))
+        vg_panic("%s is pending and has armed no waiter: nothing can ever wake it", fut->ops->name);
+#endif
+    if (probe != NULL && cx->unarmed == NULL)
+        cx->unarmed = fut;
+}
+
+static bool has_children(const struct vg_future *fut)
+{
+    return is_opaque(fut) ? fut->kids > 0 : fut->ops->kind != VG_KIND_LEAF;
+}
+
 static vg_poll start(struct vg_future *fut, struct vg_cx *cx)
 {
-    const uint32_t before = armings(cx);
+    const uint32_t armings = cx->armings;
     vg_poll result;
 
     begin(fut, cx);
     attach(fut, cx);
     result = enter(fut, cx);
-    if (!result.ready)
-        check_armed(fut, before, cx);
+    if (!result.ready && VG_UNLIKELY(cx->armings == armings) && !has_children(fut))
+        note_unarmed(fut, cx);
     return result;
 }
 

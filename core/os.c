@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "vg_sanitizer.h"
+#include "vg_stack.h"
 
 static uint64_t read_clock(clockid_t id)
 {
@@ -70,6 +71,8 @@ int vg_os_thread_start(struct vg_os_thread *thread, const char *name)
     int rc;
 
     sigfillset(&all);
+    if (vg_stack_signal() != 0)
+        sigdelset(&all, vg_stack_signal());
     pthread_sigmask(SIG_SETMASK, &all, &old);
     rc = pthread_create(&id, NULL, thread->run, thread->arg);
     pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -108,12 +108,13 @@ static void answer(const struct vg_waiter *waiter, struct vg_future *node, struc
                    void (*poll)(struct vg_future *node, struct vg_cx *cx))
 {
     const bool self = waiter->woken_by == vg_load(&cx->task->id, relaxed);
-    const bool idly = self || waiter->woken_idly;
+    const bool idly = self || waiter->hops >= VG_HOPS_IDLE;
     const uint32_t progress = cx->progress;
     const struct vg_future *const fut = waiter->fut;
     struct vg_counts *const counts = &cx->worker->counts;
     bool got_on;
 
+    cx->hops = waiter->hops;
     poll(node, cx); /* from here on the waiter may be gone */
     got_on = cx->progress != progress;
     vg_count(&counts->visits[self ? VG_CAUSE_SELF : VG_CAUSE_WAKE]
@@ -159,6 +160,13 @@ static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
     answer(waiter, waiter->fut, cx, climb);
 }
 
+/* Work done in slices by a future that wakes itself is to be many polls, not a long one. */
+static bool has_time_left(struct vg_cx *cx)
+{
+    cx->now = cx->worker->now = vg_exec_now(cx->task->exec);
+    return cx->now < cx->began + VG_POLL_NS;
+}
+
 static void take_cancel_back(struct vg_task *task)
 {
     vg_wlist_remove(&task->cancel);
@@ -179,8 +187,8 @@ static void drain(struct vg_cx *cx)
     for (n = 0; n < VG_VISITS_MAX && task->root->state != VG_DONE; n++) {
         if (vg_wlist_empty(&task->ready))
             return;
-        if (n > 0 && n % 8 == 0)
-            cx->now = cx->worker->now = vg_exec_now(task->exec);
+        if (n > 0 && n % 8 == 0 && !has_time_left(cx))
+            break;
         if (VG_UNLIKELY(vg_wnode_next(&task->ready) == &task->cancel))
             pass_cancel_on(cx);
         else
@@ -290,6 +298,7 @@ static void report_fruitless(const struct vg_cx *cx, uint32_t visits)
         .fut = cx->spinner,
         .self = cx->spins_itself,
         .visits = visits,
+        .spun = cx->spun,
         .began = cx->began,
         .ended = vg_exec_now(cx->task->exec),
     };
@@ -322,10 +331,20 @@ static bool is_unarmed(const struct vg_task *task)
     return task->armed == 0 && task->inflight == 0 && vg_wlist_empty(&task->skipped);
 }
 
+static void report_unarmed(struct vg_cx *cx, bool hangs)
+{
+    struct vg_probe *const probe = cx->task->exec->probe;
+    const struct vg_unarmed unarmed = {.task = cx->task, .fut = cx->unarmed, .hangs = hangs};
+
+    if (probe != NULL && probe->unarmed != NULL)
+        probe->unarmed(probe, cx->worker->index, &unarmed, cx->now);
+}
+
 static enum vg_poll_end suspend(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
     struct vg_probe *const probe = task->exec->probe;
+    bool more, hangs;
 
     /* A poll that stopped for its budget has decided nothing; but it may do so only once in a row. */
     task->cut = cx->cut && !task->cut;
@@ -335,12 +354,14 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
     note_progress(cx);
     if (VG_UNLIKELY(task->fences > 0 && probe != NULL && probe->suspended != NULL))
         probe->suspended(probe, cx->worker->index, task, cx->now);
-    if (!vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->ready)) {
+    more = !vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->ready);
+    hangs = !more && is_unarmed(task);
+    if (VG_UNLIKELY(hangs || cx->unarmed != NULL))
+        report_unarmed(cx, hangs);
+    if (more) {
         vg_task_renew(task, &task->later);
         return VG_END_REQUEUE;
     }
-    if (VG_UNLIKELY(is_unarmed(task)) && probe != NULL && probe->unarmed != NULL)
-        probe->unarmed(probe, cx->worker->index, task, cx->now);
     return give_back(task);
 }
 

@@ -61,9 +61,6 @@ struct vg_task {
     bool cut;                      /* the last poll stopped for its budget */
     bool owing;                    /* counted as such by its worker */
     bool asked;                    /* `cancel` is on `ready` */
-#if VG_DEBUG
-    uint32_t armings; /* so far */
-#endif
 };
 
 #if !VG_DEBUG
@@ -100,12 +97,19 @@ struct vg_cx {
     uint32_t
         spun; /* visits that came to nothing, by wakes that came from nowhere else; the last: */
     const struct vg_future *spinner;
+    uint32_t armings;                /* so far */
+    const struct vg_future *unarmed; /* began in this poll, and nothing can wake it; NULL: none */
+    uint8_t hops;                    /* of the wake that is being answered: see vg_waiter */
     bool spins_itself;
     bool rootdown; /* below an opaque future: running children are polled, not adopted */
     bool cut;      /* the budget ran out */
 };
 
-enum { VG_BUDGET = 128, VG_VISITS_MAX = 256 };
+/* Nobody has a reason any more, after so many tasks that woke each other to no effect. A pipeline is shorter. */
+enum { VG_HOPS_IDLE = 16 };
+
+/* What one poll may do: operations that need not wait, visits, and how long it may go on making these. */
+enum { VG_BUDGET = 128, VG_VISITS_MAX = 256, VG_POLL_NS = 1000000 };
 
 /* ---- lists of waiters: circular, with a sentinel in the task --------------------------------- */
 

@@ -19,14 +19,12 @@ void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
     waiter->woken_at = 0;
     waiter->woken_by = 0;
     waiter->woken_from = NULL;
-    waiter->woken_idly = 0;
+    waiter->hops = 0;
     waiter->queued = 0;
     waiter->flags = VG_W_ARMED | (waiter->flags & VG_W_SLOT);
     vg_mark_armed(waiter);
     cx->task->armed++;
-#if VG_DEBUG
-    cx->task->armings++;
-#endif
+    cx->armings++;
 }
 
 /* Puts a collected or kicked waiter on one of the task's lists. */
@@ -128,10 +126,12 @@ void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
     owe(cx->task, &cx->task->later, waiter);
 }
 
-/* Whether the poll in progress is one of a row of polls that came to nothing. */
-static bool is_idle_talk(const struct vg_cx *cx)
+/* A wake that is made for a reason ends the row: something has got on, or came from outside. */
+static uint8_t hops_of(const struct vg_cx *cx)
 {
-    return cx->progress == 0 && vg_load(&cx->task->fruitless, relaxed) > 0;
+    if (cx->progress > 0)
+        return 0;
+    return cx->hops < UINT8_MAX ? (uint8_t)(cx->hops + 1) : UINT8_MAX;
 }
 
 /* Who wakes, and when: a worker's clock is that of its poll's begin. */
@@ -143,7 +143,7 @@ static void stamp(struct vg_waiter *waiter, const struct vg_worker *worker)
         waiter->woken_at = cx->now;
         waiter->woken_by = vg_load(&cx->task->id, relaxed);
         waiter->woken_from = vg_site_of(cx->self);
-        waiter->woken_idly = is_idle_talk(cx);
+        waiter->hops = hops_of(cx);
     } else if (worker != NULL && !worker->parked) {
         waiter->woken_at = worker->now;
     } else {

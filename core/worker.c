@@ -97,7 +97,7 @@ static void run(struct vg_worker *worker, struct vg_task *task)
     enum vg_poll_end end;
 
     vg_count(&worker->counts.polls, 1);
-    /* Release: pairs with the acquire in describe_poll(). */
+    /* Release: the slot, which may be a new one. Pairs with the acquire in describe_poll(). */
     vg_store(&worker->pulse.polling, task, release);
     end = vg_task_poll(worker, task);
     vg_store(&worker->pulse.polling, NULL, relaxed);

@@ -41,7 +41,7 @@ struct vg_counts {
 };
 
 /*
- * What a worker shows of itself besides: written by it alone, relaxed but for the task. An observer sees each word as it was a
+ * What a worker shows of itself besides: written by it alone, relaxed but for `polling`. An observer sees each word as it was a
  * moment ago, as long as a store takes to arrive.
  *
  * polling  The task that is being polled; NULL between polls. Set with release, so that whoever sees it

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <vigil/jemalloc.h>
+#include <vigil/symbols.h>
 #include <vigil/tcp.h>
 #include <vigil/uring.h>
 
@@ -55,6 +56,8 @@ static int open_executor(struct server *server)
     rc = vg_uring_open(&server->driver, NULL, &vg_jemalloc);
     if (rc < 0)
         return explain(server, rc);
+    watch.symbolize = vg_symbols_name;
+    watch.symbolize_arg = server->symbols = vg_symbols_open();
     watch.level = (uint8_t)server->options.level;
     rc = vg_liveness_open(&server->live, &watch);
     if (rc < 0)
@@ -146,6 +149,7 @@ static bool end(struct server *server, unsigned descriptors)
 
     vg_telemetry_close(server->telemetry);
     vg_liveness_close(server->live);
+    vg_symbols_close(server->symbols);
     vg_uring_close(server->driver);
     now = serve_descriptors();
     now = now > descriptors ? now - descriptors : 0;

@@ -80,6 +80,7 @@ struct server {
     struct vg_driver *driver;
     struct vg_liveness *live;
     struct vg_telemetry *telemetry;
+    struct vg_symbols *symbols;
     struct vg_exec *exec;
     unsigned workers;
     struct listener listener[VG_WORKERS_MAX];

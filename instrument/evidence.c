@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "walk.h"
+
 static void describe_task(struct vg_evidence *evidence, struct vg_task *task, uint64_t now)
 {
     struct vg_task_info info;
@@ -168,4 +170,68 @@ void vg_evidence_poll_after_ready(struct vg_evidence *evidence, struct vg_task *
     evidence->report.parent.frame = site != NULL ? site->func : NULL;
     evidence->report.parent.site = site;
     vg_tree_copy(&evidence->tree, task, NULL, NULL);
+}
+
+/* The innermost future on the await path that has nothing below it. */
+static const struct vg_future *end_of_path(struct vg_task *task)
+{
+    const struct vg_future *end = vg_task_root(task);
+    struct vg_walk walk;
+    struct vg_walk_item item;
+
+    vg_walk_begin_path(&walk, vg_task_root(task));
+    while (vg_walk_next(&walk, &item)) {
+        end = item.fut;
+        if (vg_walk_is_leaf(item.fut))
+            break;
+    }
+    return end;
+}
+
+void vg_evidence_unarmed(struct vg_evidence *evidence, const struct vg_unarmed *unarmed,
+                         uint64_t now)
+{
+    const struct vg_future *fut = unarmed->fut != NULL ? unarmed->fut : end_of_path(unarmed->task);
+
+    describe_task(evidence, unarmed->task, now);
+    evidence->starved = fut;
+    evidence->report.verdict = VG_VERDICT_UNARMED_PENDING;
+    evidence->report.confidence = VG_CONFIRMED;
+    evidence->report.starved = name_future(fut, NULL);
+    evidence->report.hangs = unarmed->hangs;
+    vg_tree_copy(&evidence->tree, unarmed->task, NULL, fut);
+}
+
+void vg_evidence_spin(struct vg_evidence *evidence, const struct vg_fruitless *fruitless,
+                      const struct vg_row *row)
+{
+    struct vg_report *report = &evidence->report;
+
+    describe_task(evidence, fruitless->task, row->seen);
+    evidence->starved = fruitless->fut;
+    report->verdict = fruitless->self ? VG_VERDICT_SELF_WAKE_SPIN : VG_VERDICT_SPURIOUS_SPIN;
+    report->confidence = VG_CONFIRMED;
+    report->starved = name_future(fruitless->fut, NULL);
+    report->visits = fruitless->visits;
+    report->visit_ns = row->busy / row->spun;
+    report->instances = 1;
+    vg_tree_copy(&evidence->tree, fruitless->task, NULL, fruitless->fut);
+}
+
+void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info *worker,
+                      uint64_t now)
+{
+    struct vg_report *report = &evidence->report;
+
+    memset(evidence, 0, offsetof(struct vg_evidence, tree));
+    evidence->tree.lines = evidence->tree.more = 0;
+    evidence->tree.truncated = false;
+    evidence->polls = worker->task_polls;
+    report->verdict = VG_VERDICT_BLOCKED_WORKER;
+    report->confidence = VG_CONFIRMED;
+    report->at = now;
+    report->task = worker->polling;
+    report->task_name = worker->task_name;
+    report->task_spawned = worker->task_spawned;
+    report->queued = worker->queued;
 }

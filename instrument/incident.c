@@ -2,6 +2,7 @@
 #include "incident.h"
 
 #include "vg_spin.h"
+#include "walk.h"
 
 static void count(VG_ATOMIC(uint64_t) *counter, uint64_t n)
 {
@@ -23,15 +24,24 @@ static void remove_entry(struct vg_incidents *incidents, struct vg_incident *inc
     count(&incidents->count[incident->report.verdict].active, UINT64_MAX);
 }
 
-bool vg_incident_known(const struct vg_incidents *incidents, const struct vg_evidence *evidence)
+/* What is worse about the same future is news: a child that was only snoozed now locks its task up; a future that
+ * nothing can wake now hangs it. */
+static bool is_news(const struct vg_report *known, const struct vg_report *report)
+{
+    if (report->verdict == VG_VERDICT_UNARMED_PENDING)
+        return report->hangs && !known->hangs;
+    return report->verdict == VG_VERDICT_FUTURELOCK && known->verdict != VG_VERDICT_FUTURELOCK;
+}
+
+bool vg_incident_known(struct vg_incidents *incidents, const struct vg_evidence *evidence)
 {
     for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
-        const struct vg_incident *incident = &incidents->incident[i];
+        struct vg_incident *incident = &incidents->incident[i];
 
-        /* A child that was only snoozed, and now locks its task up, is news. */
-        if (is_same(incident, evidence) && (incident->report.verdict == VG_VERDICT_FUTURELOCK ||
-                                            evidence->report.verdict != VG_VERDICT_FUTURELOCK))
-            return true;
+        if (!is_same(incident, evidence))
+            continue;
+        incident->polls = evidence->polls;
+        return !is_news(&incident->report, &evidence->report);
     }
     return false;
 }
@@ -50,8 +60,8 @@ static struct vg_incident *place_for(struct vg_incidents *incidents,
     return unused != NULL ? unused : &incidents->incident[incidents->next++ % VG_INCIDENTS_MAX];
 }
 
-void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *evidence,
-                      bool muted)
+struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
+                                     const struct vg_evidence *evidence, bool muted)
 {
     struct vg_incident *incident = place_for(incidents, evidence);
 
@@ -64,40 +74,48 @@ void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *
         .alive = true,
         .starved = evidence->starved,
         .resource = evidence->resource,
+        .polls = evidence->polls,
         .report = evidence->report,
     };
     vg_spin_unlock(&incidents->guard);
     vg_store(&incidents->open, vg_incidents_open(incidents) + 1, relaxed);
     count(&incidents->count[evidence->report.verdict].active, 1);
+    return incident;
 }
 
-static bool is_kind(const struct vg_rate *rate, const struct vg_report *report)
+/* Reports of the same kind. Polls are told apart before anybody knows where in its task they are. */
+static void set_kind(struct vg_rate *rate, const struct vg_report *report)
 {
-    return rate->since != 0 && rate->verdict == report->verdict &&
-           rate->parent == report->parent.site &&
-           rate->child == (report->starved.site != NULL ? (const void *)report->starved.site
-                                                        : (const void *)report->starved.type) &&
-           rate->place == report->resource_place;
+    const bool poll =
+        report->verdict == VG_VERDICT_BLOCKED_WORKER || report->verdict == VG_VERDICT_NEVER_YIELDED;
+
+    rate->verdict = report->verdict;
+    rate->parent = poll ? NULL : report->parent.site;
+    rate->child = poll                           ? (const void *)report->task_name
+                  : report->starved.site != NULL ? (const void *)report->starved.site
+                                                 : (const void *)report->starved.type;
+    rate->place = poll ? report->task_spawned : report->resource_place;
+}
+
+static bool is_kind(const struct vg_rate *rate, const struct vg_rate *kind)
+{
+    return rate->since != 0 && rate->verdict == kind->verdict && rate->parent == kind->parent &&
+           rate->child == kind->child && rate->place == kind->place;
 }
 
 static struct vg_rate *rate_of(struct vg_incidents *incidents, const struct vg_report *report)
 {
     struct vg_rate *oldest = &incidents->rate[0];
+    struct vg_rate kind = {.since = report->at > 0 ? report->at : 1};
 
+    set_kind(&kind, report);
     for (unsigned i = 0; i < VG_RATES_MAX; i++) {
-        if (is_kind(&incidents->rate[i], report))
+        if (is_kind(&incidents->rate[i], &kind))
             return &incidents->rate[i];
         if (incidents->rate[i].since < oldest->since)
             oldest = &incidents->rate[i];
     }
-    *oldest = (struct vg_rate){
-        .verdict = report->verdict,
-        .parent = report->parent.site,
-        .child = report->starved.site != NULL ? (const void *)report->starved.site
-                                              : (const void *)report->starved.type,
-        .place = report->resource_place,
-        .since = report->at > 0 ? report->at : 1,
-    };
+    *oldest = kind;
     return oldest;
 }
 
@@ -146,6 +164,11 @@ unsigned vg_incidents_copy(struct vg_incidents *incidents, struct vg_report *out
     return copied;
 }
 
+void vg_incident_count(struct vg_incidents *incidents, enum vg_verdict verdict, int more)
+{
+    count(&incidents->count[verdict].active, (uint64_t)more);
+}
+
 bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task)
 {
     if (vg_incidents_open(incidents) == 0)
@@ -175,10 +198,45 @@ static bool is_owed(const struct vg_incident *incident, struct vg_task *task)
     return true; /* so many that it may be among the rest */
 }
 
-static bool still_stands(const struct vg_incident *incident, struct vg_task *task)
+/* Once its task has been polled again, a future that hung it would have told so anew. */
+static bool is_unarmed(const struct vg_incident *incident, struct vg_task *task,
+                       const struct vg_task_info *info)
+{
+    struct vg_walk walk;
+    struct vg_walk_item item;
+
+    if (incident->report.hangs && info->polls != incident->polls)
+        return false;
+    vg_walk_begin(&walk, vg_task_root(task));
+    while (vg_walk_next(&walk, &item))
+        if (item.fut == incident->starved)
+            return true;
+    return walk.truncated;
+}
+
+/* Nothing has come of its visits since. */
+static bool still_spins(struct vg_incidents *incidents, struct vg_incident *incident,
+                        const struct vg_task_info *task)
+{
+    if (task->fruitless < incident->report.visits)
+        return false;
+    vg_spin_lock(&incidents->guard);
+    incident->report.visits = task->fruitless;
+    vg_spin_unlock(&incidents->guard);
+    return true;
+}
+
+static bool still_stands(struct vg_incidents *incidents, struct vg_incident *incident,
+                         struct vg_task *task)
 {
     struct vg_lockup lockup;
+    struct vg_task_info info;
 
+    vg_task_info(task, &info);
+    if (incident->report.verdict == VG_VERDICT_UNARMED_PENDING)
+        return is_unarmed(incident, task, &info);
+    if (vg_is_spin(incident->report.verdict))
+        return still_spins(incidents, incident, &info);
     if (incident->report.verdict != VG_VERDICT_FUTURELOCK)
         return is_owed(incident, task);
     return vg_lockup_find(task, NULL, VG_LOCKUP_STANDING, &lockup) &&
@@ -191,17 +249,32 @@ void vg_incidents_recheck(struct vg_incidents *incidents, struct vg_task *task, 
         struct vg_incident *incident = &incidents->incident[i];
 
         if (incident->open && incident->report.task == id)
-            incident->alive = still_stands(incident, task);
+            incident->alive = still_stands(incidents, incident, task);
     }
 }
 
-void vg_incidents_keep(struct vg_incidents *incidents, uint64_t id, bool owes)
+static bool may_stand(struct vg_incidents *incidents, struct vg_incident *incident,
+                      const struct vg_task_info *task)
+{
+    switch (incident->report.verdict) {
+    case VG_VERDICT_FUTURELOCK:
+    case VG_VERDICT_UNARMED_PENDING:
+        return true;
+    case VG_VERDICT_SELF_WAKE_SPIN:
+    case VG_VERDICT_SPURIOUS_SPIN:
+        return still_spins(incidents, incident, task);
+    default:
+        return task->owed_since != 0;
+    }
+}
+
+void vg_incidents_keep(struct vg_incidents *incidents, const struct vg_task_info *task)
 {
     for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
         struct vg_incident *incident = &incidents->incident[i];
 
-        if (incident->open && incident->report.task == id)
-            incident->alive = owes || incident->report.verdict == VG_VERDICT_FUTURELOCK;
+        if (incident->open && incident->report.task == task->id)
+            incident->alive = may_stand(incidents, incident, task);
     }
 }
 

@@ -21,9 +21,11 @@ enum { VG_INCIDENTS_MAX = 64, VG_RATES_MAX = 64, VG_REPORTS_PER_MINUTE = 5 };
 
 struct vg_incident {
     bool open;
-    bool muted; /* its report was suppressed, so its end is not reported */
-    bool alive; /* seen in the scan that is going on */
+    bool muted;   /* its report was suppressed, so its end is not reported */
+    bool alive;   /* seen in the scan that is going on */
+    bool follows; /* another one of its kind was reported for it: herd.c */
     const void *starved, *resource;
+    uint64_t polls; /* of its task, when it was last seen to stand */
     struct vg_report report;
 };
 
@@ -42,7 +44,7 @@ struct vg_incident_counts {
     VG_ATOMIC(uint64_t) lasted_sum;
 };
 
-/* guard    Over the opening and the removal of entries, by the scan, and over their copying, by anybody. */
+/* guard    Over every change of an entry or its report, by the scan, and over their copying, by anybody. */
 struct vg_incidents {
     struct vg_spin guard;
     VG_ATOMIC(uint32_t) open; /* entries in use; relaxed */
@@ -57,12 +59,12 @@ static inline unsigned vg_incidents_open(const struct vg_incidents *incidents)
     return vg_load(&incidents->open, relaxed);
 }
 
-/* Whether this is an incident that is on the books. */
-bool vg_incident_known(const struct vg_incidents *incidents, const struct vg_evidence *evidence);
+/* Whether this is an incident that is on the books. If so, it stands as of this evidence. */
+bool vg_incident_known(struct vg_incidents *incidents, const struct vg_evidence *evidence);
 
-/* Enters it. */
-void vg_incident_open(struct vg_incidents *incidents, const struct vg_evidence *evidence,
-                      bool muted);
+/* Enters it. Valid until the next call here. */
+struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
+                                     const struct vg_evidence *evidence, bool muted);
 
 /* Counts a report of this kind. True: it may be made; *suppressed is how many were not since the last. */
 bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report *report,
@@ -73,6 +75,8 @@ void vg_incident_lasted(struct vg_incidents *incidents, enum vg_verdict verdict,
 
 /* Copies what is on the books into `out`, at most VG_INCIDENTS_MAX; returns how many. From any thread. */
 unsigned vg_incidents_copy(struct vg_incidents *incidents, struct vg_report *out);
+/* One more is open, or one less (-1), that is not in the table. */
+void vg_incident_count(struct vg_incidents *incidents, enum vg_verdict verdict, int more);
 
 bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task);
 
@@ -83,7 +87,12 @@ void vg_incidents_begin(struct vg_incidents *incidents);
 void vg_incidents_recheck(struct vg_incidents *incidents, struct vg_task *task, uint64_t id);
 
 /* The same for a task that is queued or running: what it may still owe is taken to stand. */
-void vg_incidents_keep(struct vg_incidents *incidents, uint64_t id, bool owes);
+void vg_incidents_keep(struct vg_incidents *incidents, const struct vg_task_info *task);
+
+static inline bool vg_is_spin(enum vg_verdict verdict)
+{
+    return verdict == VG_VERDICT_SELF_WAKE_SPIN || verdict == VG_VERDICT_SPURIOUS_SPIN;
+}
 
 /* Closes an incident that was not seen alive; NULL: none is left. Valid until the next call here. */
 const struct vg_incident *vg_incidents_close_next(struct vg_incidents *incidents);

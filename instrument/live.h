@@ -4,12 +4,15 @@
 
 #include <vigil/liveness.h>
 
+#include "blocked.h"
 #include "evidence.h"
 #include "incident.h"
 #include "past.h"
 #include "site.h"
+#include "spin.h"
 #include "stall.h"
 #include "vg_atomic.h"
+#include "vg_stack.h"
 #include "watchdog.h"
 
 /*
@@ -37,6 +40,7 @@ struct vg_recent {
  *
  * posted    Evidence put into the ring so far: by the worker, release. Pairs with the scan's acquire.
  * taken     Evidence read so far: by the scan, release. Pairs with the worker's acquire.
+ * blocks    The scan's: what it has found out about this worker's polls. Relaxed; read by snapshots.
  * The rest are counters and lossy rings, each word on its own.
  */
 struct vg_lane {
@@ -47,8 +51,33 @@ struct vg_lane {
     unsigned recents;
     struct vg_recent recent[VG_RECENT_SLOTS];
     struct vg_late late[VG_LATE_SLOTS];
+    struct vg_spins spins;
     VG_ATOMIC(uint64_t) slow[VG_SLOW_SLOTS]; /* lengths of long waits that have ended */
     struct vg_evidence post[VG_POST_SLOTS];
+    VG_ATOMIC(uint64_t) blocks, blocked_ns, blocked_max;
+    struct vg_blocked blocked; /* the scan's own */
+};
+
+/* A spin that is found seldom comes alone: the report waits for the others. */
+struct vg_gathered {
+    bool used;
+    uint64_t due;
+    struct vg_evidence evidence;
+};
+
+/* What a worker has answered, for the scan. */
+struct vg_asked {
+    struct vg_stack stack;
+    struct vg_polling_here here;
+    bool polling;
+    char text[4096]; /* the stack, with names */
+};
+
+/* How scans follow each other. */
+struct vg_pace {
+    uint64_t planned;   /* how long after the last scan this one was to come */
+    uint64_t took;      /* how long the last one took */
+    uint64_t reporting; /* how much of this one goes into reports of polls */
 };
 
 /*
@@ -80,7 +109,10 @@ struct vg_liveness {
     uint64_t ended_at; /* when it was closed */
     /* the scan's own */
     uint64_t scanned_at;
+    struct vg_pace pace;
     struct vg_evidence found;
+    struct vg_asked asked;
+    struct vg_gathered gathered;
     char text[8192];
 };
 
@@ -110,7 +142,8 @@ uint64_t vg_live_now(const struct vg_liveness *live);
 /* ---- watch.c ------------------------------------------------------------------------------- */
 
 /* One scan; the watchdog tells of a standstill before it. False: another thread is in it. */
-bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall);
+bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall,
+             struct vg_pace *pace);
 
 /* ---- snooze.c ------------------------------------------------------------------------------ */
 
@@ -123,6 +156,28 @@ bool vg_snooze_find(struct vg_liveness *live, struct vg_task *task, uint64_t now
 
 /* Remembers when the wake was passed over, if that was late. */
 void vg_snooze_passed(struct vg_lane *lane, const struct vg_waiter *waiter, uint64_t now);
+
+/* ---- lookout.c ----------------------------------------------------------------------------- */
+
+/* In the scan: looks at the poll of every worker, and reports those that are blocked. */
+void vg_lookout_scan(struct vg_liveness *live, uint64_t now);
+
+/* ---- herd.c -------------------------------------------------------------------------------- */
+
+/* In the scan: a spin was found. Several of the same kind are one finding. */
+void vg_herd_add(struct vg_liveness *live, const struct vg_evidence *evidence, uint64_t now);
+
+/* Reports what has been held back long enough. */
+void vg_herd_report(struct vg_liveness *live, uint64_t now);
+
+/* A spin is over. True: others of its kind go on, and nothing is to be said. */
+bool vg_herd_end(struct vg_liveness *live, const struct vg_incident *incident, uint64_t now);
+
+/* ---- stack.c ------------------------------------------------------------------------------- */
+
+/* In the scan: has the worker on this thread say where it is. False: it is not in a poll of that task any more, or
+ * does not answer in a tenth of a second. */
+bool vg_ask_worker(struct vg_liveness *live, int thread, uint64_t task, struct vg_report *report);
 
 /* ---- post.c -------------------------------------------------------------------------------- */
 
@@ -142,7 +197,14 @@ bool vg_post_pending(const struct vg_liveness *live);
 /* ---- report.c ------------------------------------------------------------------------------ */
 
 /* Writes the evidence out and delivers it, unless the incident is known or its kind too frequent. */
-void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence);
+void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence, uint64_t now);
+
+/* The same, whatever is known and how often. */
+void vg_report_now(struct vg_liveness *live, const struct vg_evidence *evidence);
+
+/* The poll of an earlier report is over. */
+void vg_report_end_poll(struct vg_liveness *live, const struct vg_report *opened, uint64_t now,
+                        uint64_t lasted);
 
 /* The incident is over after `lasted`. */
 void vg_report_end(struct vg_liveness *live, const struct vg_report *opened, uint64_t now,

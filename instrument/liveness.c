@@ -102,6 +102,53 @@ static void on_suspended(struct vg_probe *probe, unsigned worker, struct vg_task
     vg_watchdog_kick(&live->watchdog);
 }
 
+static void on_unarmed(struct vg_probe *probe, unsigned worker, const struct vg_unarmed *unarmed,
+                       uint64_t now)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    struct vg_lane *lane = vg_lane_of(live, worker);
+    struct vg_evidence *evidence;
+
+    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
+        return;
+    evidence = vg_post_begin(lane);
+    if (evidence == NULL)
+        return;
+    vg_evidence_unarmed(evidence, unarmed, now);
+    vg_post_end(live, lane);
+}
+
+static void on_fruitless(struct vg_probe *probe, unsigned worker,
+                         const struct vg_fruitless *fruitless)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    struct vg_lane *lane = vg_lane_of(live, worker);
+    struct vg_task_info info;
+    struct vg_evidence *evidence;
+    struct vg_row *row;
+
+    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
+        return;
+    vg_task_info(fruitless->task, &info);
+    row = vg_spins_note(&lane->spins, info.id, fruitless);
+    evidence = row != NULL ? vg_post_begin(lane) : NULL;
+    if (evidence == NULL)
+        return;
+    vg_evidence_spin(evidence, fruitless, row);
+    vg_post_end(live, lane);
+    vg_spins_posted(&lane->spins, row);
+}
+
+/* The worker has published that it is awake. */
+static void on_resumed(struct vg_probe *probe, unsigned worker)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+
+    (void)worker;
+    if (vg_load(&live->level, relaxed) != VG_LEVEL_OFF)
+        vg_watchdog_rouse(&live->watchdog);
+}
+
 static void on_poll_after_ready(struct vg_probe *probe, unsigned worker, struct vg_task *task,
                                 const struct vg_site *site)
 {
@@ -197,15 +244,30 @@ static void on_detach(struct vg_probe *probe)
     vg_live_release(live);
 }
 
+/* Before any worker starts. Somebody else's choice will do, but for who has made one. */
+static int open_signal(const struct vg_liveness_config *config)
+{
+    int rc;
+
+    if (config->stack_signal < 0)
+        return 0;
+    rc = vg_stack_open(config->stack_signal);
+    return config->stack_signal == 0 ? 0 : rc;
+}
+
 int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *config)
 {
     static const struct vg_liveness_config defaults = VG_LIVENESS_INIT;
     const struct vg_alloc *alloc;
     struct vg_liveness *live;
+    int rc;
 
     *out = NULL;
     if (config == NULL)
         config = &defaults;
+    rc = open_signal(config);
+    if (rc < 0)
+        return rc;
     alloc = config->alloc != NULL ? config->alloc : &vg_alloc_default;
     live = (struct vg_liveness *)alloc->alloc(alloc->self, sizeof *live, 64);
     if (live == NULL)
@@ -217,12 +279,17 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
         .visited = on_visited,
         .passed_over = on_passed_over,
         .suspended = on_suspended,
+        .unarmed = on_unarmed,
+        .fruitless = on_fruitless,
+        .resumed = on_resumed,
         .poll_after_ready = on_poll_after_ready,
     };
     live->alloc = *alloc;
     live->config = *config;
     if (live->config.snooze_ns == 0)
         live->config.snooze_ns = VG_MSEC(100);
+    if (live->config.block_ns == 0)
+        live->config.block_ns = VG_MSEC(20);
     vg_store(&live->level, config->level, relaxed);
     *out = live;
     return 0;
@@ -249,4 +316,5 @@ struct vg_probe *vg_liveness_probe(struct vg_liveness *live)
 void vg_liveness_set_level(struct vg_liveness *live, unsigned level)
 {
     vg_store(&live->level, level < VG_LEVEL_FULL ? level : VG_LEVEL_FULL, relaxed);
+    vg_watchdog_kick(&live->watchdog);
 }

@@ -13,7 +13,7 @@ void vg_past_add(struct vg_past *past, const struct vg_report *report)
     entry->number = ++past->made;
     entry->report = *report;
     snprintf(entry->text, sizeof entry->text, "%s", report->text);
-    entry->report.text = NULL; /* the caller's */
+    entry->report.text = entry->report.stack = NULL; /* the caller's; the stack is in the text */
     vg_spin_unlock(&past->guard);
 }
 

@@ -65,10 +65,13 @@ static void raise(uint64_t *max, uint64_t n)
 /* What the executor says of a worker. */
 static void ask_executor(struct vg_snapshot_worker *worker, struct vg_exec *exec, unsigned index)
 {
+    struct vg_os_look look = {.waited = 0};
+
     vg_exec_worker(exec, index, &worker->info);
     vg_exec_driver_stats(exec, index, &worker->driver);
     worker->kernel_wait_known =
-        worker->info.thread != 0 && vg_os_thread_waited(worker->info.thread, &worker->kernel_wait);
+        worker->info.thread != 0 && vg_os_look_at(worker->info.thread, &look);
+    worker->kernel_wait = look.waited;
 }
 
 static void fill_worker(struct vg_snapshot *snapshot, struct vg_liveness *live,
@@ -78,7 +81,12 @@ static void fill_worker(struct vg_snapshot *snapshot, struct vg_liveness *live,
     struct vg_snapshot_worker *worker = &snapshot->worker[index];
     const unsigned slots = vg_sites_slots(&live->sites);
 
-    *worker = (struct vg_snapshot_worker){.passed_over = vg_load(&lane->passed_over, relaxed)};
+    *worker = (struct vg_snapshot_worker){
+        .passed_over = vg_load(&lane->passed_over, relaxed),
+        .blocked = vg_load(&lane->blocks, relaxed),
+        .blocked_ns = vg_load(&lane->blocked_ns, relaxed),
+        .blocked_max = vg_load(&lane->blocked_max, relaxed),
+    };
     memcpy(worker->ended, tally->ended, sizeof worker->ended);
     if (live->exec != NULL)
         ask_executor(worker, live->exec, index);
@@ -139,7 +147,7 @@ static void fill_head(struct vg_snapshot *snapshot, struct vg_liveness *live,
     snapshot->level = vg_load(&live->level, relaxed);
     snapshot->open = tally->open;
     snapshot->workers = live->workers;
-    snapshot->watchdog_cpu = vg_load(&live->watchdog.cpu, relaxed);
+    snapshot->watchdog_cpu = vg_load(&live->watchdog.cpu_ns, relaxed);
     snprintf(snapshot->name, sizeof snapshot->name, "%s", live->name);
     if (live->exec == NULL)
         return;

@@ -95,6 +95,12 @@ static void put_worker(FILE *out, const struct vg_snapshot_worker *worker)
     put_number(out, "parent_sum_ns", worker->parent_sum);
     fputc(',', out);
     put_number(out, "total_max_ns", worker->total_max);
+    fputc(',', out);
+    put_number(out, "blocked", worker->blocked);
+    fputc(',', out);
+    put_number(out, "blocked_sum_ns", worker->blocked_ns);
+    fputc(',', out);
+    put_number(out, "blocked_max_ns", worker->blocked_max);
     fputc('}', out);
 }
 
@@ -141,6 +147,8 @@ static void put_head(FILE *out, const struct vg_snapshot *snapshot)
     put_number(out, "lost_reports", snapshot->lost);
     fputc(',', out);
     put_number(out, "healings", snapshot->healings);
+    fputc(',', out);
+    put_number(out, "watch_cpu_ns", snapshot->watchdog_cpu);
     fputc(',', out);
 }
 

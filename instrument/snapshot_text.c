@@ -116,6 +116,10 @@ static void print_worker(const struct vg_snapshot *snapshot, unsigned index, FIL
     fprintf(out, "  worker %-3u %12llu wakes answered  %8llu passed over  longest wait", index,
             (unsigned long long)worker->visits, (unsigned long long)worker->passed_over);
     print_duration(out, worker->total_max);
+    if (worker->blocked > 0) {
+        fprintf(out, "  blocked %llu times, at most for", (unsigned long long)worker->blocked);
+        print_duration(out, worker->blocked_max);
+    }
     fputc('\n', out);
 }
 

@@ -9,7 +9,7 @@ struct pass {
     bool late; /* the executor is: what is overdue may be its fault */
 };
 
-static void take_posts(struct vg_liveness *live)
+static void take_posts(struct vg_liveness *live, uint64_t now)
 {
     const struct vg_evidence *evidence;
 
@@ -18,7 +18,7 @@ static void take_posts(struct vg_liveness *live)
 
         /* Bounded: a worker that posts while we print is left for the next scan. */
         for (unsigned n = 0; n < VG_POST_SLOTS && (evidence = vg_post_next(lane)) != NULL; n++) {
-            vg_report_evidence(live, evidence);
+            vg_report_evidence(live, evidence, now);
             vg_post_taken(lane);
         }
     }
@@ -40,7 +40,7 @@ static bool examine(const struct pass *pass, struct vg_task *task, uint64_t id)
     }
     vg_inspect_end(task);
     if (found)
-        vg_report_evidence(live, &live->found);
+        vg_report_evidence(live, &live->found, pass->now);
     return true;
 }
 
@@ -74,7 +74,7 @@ static bool visit(struct vg_task *task, void *arg)
     if (!watched && !overdue)
         return true;
     if (!examine(pass, task, info.id) && watched && !has_finished(task))
-        vg_incidents_keep(&live->incidents, info.id, info.owed_since != 0);
+        vg_incidents_keep(&live->incidents, &info);
     return true;
 }
 
@@ -104,6 +104,8 @@ static void close_ended(struct vg_liveness *live, uint64_t now)
         const bool answered =
             report->woken_at != 0 && find_answer(live, report->woken_at, now, &lasted);
 
+        if (vg_is_spin(report->verdict) && vg_herd_end(live, incident, now))
+            continue;
         vg_incident_lasted(&live->incidents, report->verdict, lasted);
         if (!incident->muted)
             vg_report_end(live, report, now, lasted, answered);
@@ -114,19 +116,24 @@ static void scan(struct vg_liveness *live, uint64_t now)
 {
     struct pass pass = {.live = live, .now = now};
 
-    take_posts(live);
-    if (live->exec != NULL)
+    take_posts(live, now);
+    if (live->exec != NULL) {
+        vg_exec_tick(live->exec);
         pass.late = vg_stalls_note_deadline(&live->stalls, vg_exec_next_deadline(live->exec), now);
+        vg_lookout_scan(live, now);
+    }
     if (live->exec != NULL &&
         (vg_exec_owing(live->exec) > 0 || vg_incidents_open(&live->incidents) > 0)) {
         vg_incidents_begin(&live->incidents);
         vg_exec_each_task(live->exec, visit, &pass);
         close_ended(live, now);
     }
+    vg_herd_report(live, now);
     live->scanned_at = now;
 }
 
-bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall)
+bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall,
+             struct vg_pace *pace)
 {
     uint32_t idle = 0;
 
@@ -135,13 +142,17 @@ bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stal
         return false;
     if (stall != NULL)
         vg_stalls_add(&live->stalls, stall);
+    live->pace = *pace;
     if (vg_load(&live->level, relaxed) != VG_LEVEL_OFF)
         scan(live, now);
+    *pace = live->pace;
     vg_store(&live->scanning, 0, release);
     return true;
 }
 
 void vg_watch_scan(struct vg_liveness *live, uint64_t now)
 {
-    (void)vg_scan(live, now, NULL);
+    struct vg_pace pace = {.planned = VG_MSEC(10)};
+
+    (void)vg_scan(live, now, NULL, &pace);
 }

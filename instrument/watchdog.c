@@ -22,6 +22,19 @@ void vg_watchdog_kick(struct vg_watchdog *watchdog)
         vg_os_wake(&watchdog->kicks, 1);
 }
 
+void vg_watchdog_rouse(struct vg_watchdog *watchdog)
+{
+    vg_fence(); /* pairs with the fence in sleep_until_kicked() */
+    if (VG_UNLIKELY(vg_load(&watchdog->asleep, relaxed)))
+        vg_watchdog_kick(watchdog);
+}
+
+/* Some worker may be in a poll. */
+static bool is_busy(const struct vg_liveness *live)
+{
+    return vg_load(&live->level, relaxed) != VG_LEVEL_OFF && vg_exec_busy(live->exec);
+}
+
 static bool has_work(const struct vg_liveness *live)
 {
     return vg_exec_owing(live->exec) > 0 || vg_incidents_open(&live->incidents) > 0 ||
@@ -36,8 +49,8 @@ static void sleep_until_kicked(struct vg_liveness *live, struct vg_stall *stall)
 
     stall->from = vg_os_now();
     vg_store(&watchdog->asleep, 1, relaxed);
-    vg_fence(); /* pairs with the fence in vg_watchdog_kick() */
-    if (!has_work(live) && !vg_load(&watchdog->stop, relaxed))
+    vg_fence(); /* pairs with the fences in vg_watchdog_kick() and vg_watchdog_rouse() */
+    if (!has_work(live) && !is_busy(live) && !vg_load(&watchdog->stop, relaxed))
         vg_os_wait(&watchdog->kicks, watchdog->seen, VG_NEVER);
     vg_store(&watchdog->asleep, 0, relaxed);
     stall->to = vg_os_now();
@@ -72,12 +85,13 @@ uint64_t vg_watchdog_plan(struct vg_watchdog *watchdog, bool work, uint64_t limi
     return watchdog->period > SHARE * took ? watchdog->period : SHARE * took;
 }
 
-static void note_kicks(struct vg_watchdog *watchdog)
+static void note_kicks(struct vg_liveness *live)
 {
+    struct vg_watchdog *watchdog = &live->watchdog;
     /* Acquire: what was left before the kick is seen by the scan that follows. */
     const uint32_t kicks = vg_load(&watchdog->kicks, acquire);
 
-    if (kicks != watchdog->seen)
+    if (kicks != watchdog->seen || is_busy(live))
         watchdog->kicked_at = vg_os_now();
     watchdog->seen = kicks;
 }
@@ -86,20 +100,26 @@ static void *watch(void *arg)
 {
     struct vg_liveness *live = (struct vg_liveness *)arg;
     struct vg_watchdog *watchdog = &live->watchdog;
+    struct vg_pace pace = {.planned = PERIOD};
     struct vg_stall stall;
     bool stalled = false;
 
     while (!vg_load(&watchdog->stop, relaxed)) {
-        uint64_t began, ended, sleep;
+        uint64_t began, ended, sleep, cpu;
 
-        note_kicks(watchdog);
+        note_kicks(live);
+        cpu = vg_os_cpu_time();
+        pace.reporting = 0;
         began = vg_os_now();
-        if (vg_scan(live, vg_exec_now(live->exec), stalled ? &stall : NULL))
+        if (vg_scan(live, vg_exec_now(live->exec), stalled ? &stall : NULL, &pace))
             stalled = false;
         ended = vg_os_now();
-        vg_store(&watchdog->cpu, vg_os_cpu_time(), relaxed);
+        pace.took = ended - began;
         sleep = vg_watchdog_plan(watchdog, has_work(live), live->config.snooze_ns, ended,
-                                 ended - began);
+                                 ended - began - pace.reporting);
+        vg_store(&watchdog->cpu_ns, vg_os_cpu_time(), relaxed);
+        /* What the scan itself has used is no delay. After a sleep without an end the next look proves nothing. */
+        pace.planned = sleep > 0 ? sleep + vg_load(&watchdog->cpu_ns, relaxed) - cpu : 0;
         if (sleep > 0) {
             stalled = sleep_for(watchdog, sleep, &stall) || stalled;
         } else {

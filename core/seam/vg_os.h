@@ -29,9 +29,19 @@ VG_API void vg_os_wake(VG_ATOMIC(uint32_t) *word, int count);
 /* The calling thread, as the system numbers it. */
 VG_API int vg_os_thread_id(void);
 
-/* How long a thread of this process has been ready to run and did not, because its processor ran something
- * else. False: there is no such thread, or the kernel does not tell. Three system calls. */
-VG_API VG_MUST_USE bool vg_os_thread_waited(int thread, uint64_t *ns);
+/* What the system's scheduler knows of a thread of this process. */
+struct vg_os_look {
+    uint64_t ran;      /* CPU time in nanoseconds */
+    uint64_t waited;   /* time it was runnable and did not run, up to when it last began to */
+    uint64_t switches; /* times it was given a processor */
+    char state; /* 'R' running or runnable, 'S' or 'D' asleep in the kernel, 'T' stopped, ... */
+};
+
+/* Reads /proc: some 20 us. False: there is no such thread, or no /proc. */
+VG_API bool vg_os_look_at(int thread, struct vg_os_look *look);
+
+/* CPU time of a thread of this process, in nanoseconds; 0: there is no such thread. One system call. */
+VG_API uint64_t vg_os_cpu_time_of(int thread);
 
 struct vg_os_thread {
     void *(*run)(void *arg);
@@ -39,7 +49,7 @@ struct vg_os_thread {
     unsigned long handle;
 };
 
-/* Starts a thread named `name` (at most 15 characters are kept) with all signals blocked. 0 or -EAGAIN.
+/* Starts a thread named `name` (at most 15 characters are kept) with all signals blocked but that of vg_stack.h. 0 or -EAGAIN.
  * The struct must stay until the join. */
 VG_API VG_MUST_USE int vg_os_thread_start(struct vg_os_thread *thread, const char *name);
 VG_API void vg_os_thread_join(struct vg_os_thread *thread);

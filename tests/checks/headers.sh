@@ -22,7 +22,7 @@ compile() {
         echo "$output" | grep -v '^[.]'
         echo "FAILED: $1 does not compile alone as $4"
         failures=$((failures + 1))
-    elif echo "$output" | grep -E '^[.]+ .*(liburing|/ck_|jemalloc/|http_parser|benchmark)'; then
+    elif echo "$output" | grep -E '^[.]+ .*(liburing|/ck_|jemalloc/|elfutils/|http_parser|benchmark)'; then
         echo "FAILED: $1 includes it"
         failures=$((failures + 1))
     fi

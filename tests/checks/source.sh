@@ -26,7 +26,7 @@ never() {
         grep -Ev "^(${4:-nothing}):" | found "$3" || true
 }
 
-seam='core/seam/vg_os\.h|core/os(_cpus|_sched)?\.c'
+seam='core/seam/vg_os\.h|core/os(_cpus|_look|_stack)?\.c'
 programs='(tests|bench|examples)/[^:]*'
 
 include='[[:space:]]*#[[:space:]]*include[[:space:]]*<'
@@ -37,6 +37,7 @@ never code "${include}(pthread|threads|sched|semaphore)\.h>" 'threads are core/s
 never code "${include}ck_" 'concurrencykit is for core/seam and for rivals in benchmarks' \
     'core/seam/[^:]*|bench/[^:]*'
 never code "${include}liburing" 'liburing is included by io/uring_compat.h' 'io/uring_compat\.h'
+never code "${include}elfutils/" 'elfutils is instrument/symbols.c' 'instrument/symbols\.c'
 never code "${include}jemalloc/" 'jemalloc is core/jemalloc.c' 'core/jemalloc\.c'
 
 never bare '(__)?(atomic|sync)_[a-z_]+ *\(|__(atomic|sync)_' 'atomics are core/seam/vg_atomic.h' \
@@ -54,7 +55,7 @@ never bare '(getrandom|getentropy|rand|random|rand_r|drand48) *\(' \
     'random numbers come from a seed' "$seam|$programs"
 never bare '(signal|sigaction|sigprocmask|pthread_sigmask) *\(' 'signals are core/seam/vg_os.h' \
     "$seam|$programs"
-never code '["](/proc|/sys|/dev)/' 'files of the kernel are read in core/os_cpus.c' \
+never code '["](/proc|/sys|/dev)/' 'files of the kernel are read in core/os_*.c' \
     "$seam|io/uring_probe\.c|$programs"
 never bare '(setjmp|longjmp|alloca) *\(' 'not in this code' 'tests/[^:]*'
 never bare 'goto +\*' 'computed jumps are for vigil/async.h' 'core/include/vigil/async\.h'

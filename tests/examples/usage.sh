@@ -48,8 +48,11 @@ refuses futurelock --healing yes
 refuses futurelock --deadline 0
 refuses futurelock --deadline 1s
 refuses futurelock park
+refuses stuck
+refuses stuck asleep
+refuses stuck sleep compute
 
-for program in echo_server http_server futurelock; do
+for program in echo_server http_server futurelock stuck; do
     contains "$program --help" "^usage: $program " "$("$programs/$program" --help)"
 done
 

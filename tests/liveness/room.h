@@ -18,6 +18,13 @@
 /* An executor with real threads, the watchdog's included, and counts of what was reported. Nothing here
  * measures time: what takes too long ends with the test's own limit. */
 
+enum { ROOM_REPORTS = 16 };
+
+struct room_report {
+    struct vg_report report;
+    char text[8192];
+};
+
 struct room {
     struct vg_exec *exec;
     struct vg_liveness *live;
@@ -26,13 +33,28 @@ struct room {
     VG_ATOMIC(uint32_t) reports[VG_VERDICT_COUNT];
     VG_ATOMIC(uint32_t) ends;
     VG_ATOMIC(uint32_t) healed, confirmed;
+    VG_ATOMIC(uint32_t) count; /* of those below, as the counts above */
+    struct room_report seen[ROOM_REPORTS];
 };
+
+/* Reports are made by one thread at a time. */
+static inline void keep(struct room *room, const struct vg_report *report)
+{
+    const uint32_t n = vg_load(&room->count, relaxed);
+
+    if (n == ROOM_REPORTS)
+        return;
+    room->seen[n].report = *report;
+    snprintf(room->seen[n].text, sizeof room->seen[n].text, "%s", report->text);
+    vg_store(&room->count, n + 1, release);
+}
 
 static inline void record(const struct vg_report *report, void *arg)
 {
     struct room *room = (struct room *)arg;
 
     CHECK(report->text[0] != '\0');
+    keep(room, report);
     if (report->ended) {
         vg_fetch_add(&room->ends, 1, acq_rel);
         return;

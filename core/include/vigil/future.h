@@ -142,9 +142,9 @@ struct vg_waiter {
     uint64_t woken_by; /* id of the task that woke it; 0: a thread outside, the kernel, a timer */
     const struct vg_site *woken_from; /* await site of that task, if any */
     uint32_t seq; /* orders it once it was collected; else, in debug builds, a mark: see armed.h */
-    uint8_t queued;     /* the source holds it */
-    uint8_t flags;      /* VG_W_* */
-    uint8_t woken_idly; /* by a task that was getting nowhere itself */
+    uint8_t queued; /* the source holds it */
+    uint8_t flags;  /* VG_W_* */
+    uint8_t hops;   /* visits that led to this wake, each waking the next and coming to nothing */
     uint8_t pad;
 } __attribute__((aligned(16)));
 

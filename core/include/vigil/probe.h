@@ -43,14 +43,23 @@ struct vg_passed {
 
 /*
  * A poll of a task in which wakes were answered and nothing came of it: no future ended, and none said that it had
- * got on (vg_progress()). Only wakes of its own count, and those by tasks that were no better.
+ * got on (vg_progress()). Only wakes of its own count, and those at the end of a long row of tasks that woke each other
+ * to no effect.
  */
 struct vg_fruitless {
     struct vg_task *task;
     const struct vg_future *fut; /* the future whose wake was answered last */
     bool self;                   /* it was woken in a poll of its own task */
     uint32_t visits;             /* fruitless ones in a row so far */
+    uint32_t spun;               /* of these, the ones in this poll */
     uint64_t began, ended;       /* of this poll: the clock */
+};
+
+/* A future is pending, and nothing can wake it: in its first poll neither it nor anything below it has armed a waiter. */
+struct vg_unarmed {
+    struct vg_task *task;
+    const struct vg_future *fut; /* NULL: some future of the task, after a later poll of it */
+    bool hangs; /* nothing can wake the task either: no waiter is armed, none is owed */
 };
 
 struct vg_probe {
@@ -65,8 +74,10 @@ struct vg_probe {
                         uint64_t now);
     /* A task with parked children or opaque futures is about to suspend. */
     void (*suspended)(struct vg_probe *probe, unsigned worker, struct vg_task *task, uint64_t now);
-    /* A task is about to suspend although nothing can wake it: no waiter is armed, none is owed. */
-    void (*unarmed)(struct vg_probe *probe, unsigned worker, struct vg_task *task, uint64_t now);
+    /* A task is about to suspend with a future that nothing can wake. If there are several, one of them. Where
+     * nobody listens, a debug build panics over a leaf that is like that. */
+    void (*unarmed)(struct vg_probe *probe, unsigned worker, const struct vg_unarmed *unarmed,
+                    uint64_t now);
     /* After VG_FRUITLESS_MIN fruitless visits in a row, each poll that adds to them. */
     void (*fruitless)(struct vg_probe *probe, unsigned worker,
                       const struct vg_fruitless *fruitless);

@@ -84,6 +84,17 @@ struct vg_yield {
  * turns that fairness to other queues takes. */
 VG_API struct vg_yield *vg_yield(struct vg_yield *yield);
 
+struct vg_forever {
+    struct vg_future fut;
+    int ret; /* -ECANCELED */
+    /* private */
+    struct vg_waiter waiter;
+};
+
+/* Never ends by itself: for an arm of a select that is not there today, or a task that lives until it is cancelled. To wait
+ * like this is no mistake, and is not reported as one. */
+VG_API struct vg_forever *vg_forever(struct vg_forever *forever);
+
 #ifdef __cplusplus
 }
 #endif

@@ -44,9 +44,10 @@ extern "C" {
  *           Reports are made by one thread at a time: the watchdog's, or the caller's of vg_watch_scan().
  * Ordering  Numbers are read while they are written: a row may be one visit ahead of another.
  * Errors    -ENOMEM; -EAGAIN: no thread for the watchdog. Both make vg_exec_open() fail when they
- *           arise there.
- * Cost      About ten nanoseconds a wake at level 2, two at level 1. The watchdog sleeps while no task
- *           owes a poll, and uses at most a twentieth of a processor otherwise.
+ *           arise there. -EBUSY, -EINVAL: of the configured signal.
+ * Cost      About ten nanoseconds a wake at level 2, two at level 1. The watchdog sleeps while all workers do
+ *           and no task owes a poll; otherwise it looks every 10 ms, for some microseconds, and uses at most
+ *           a twentieth of a processor. vg_snapshot.watchdog_cpu is what it has used.
  */
 
 enum vg_verdict {
@@ -59,6 +60,16 @@ enum vg_verdict {
     VG_VERDICT_STALLED_GRANT,
     /* A select was given an arm whose result had been taken before. */
     VG_VERDICT_POLL_AFTER_READY,
+    /* A worker has been in one poll for longer than the limit, asleep in the kernel or computing. */
+    VG_VERDICT_BLOCKED_WORKER,
+    /* A task has computed for a second in its first poll, and not once let another one run. */
+    VG_VERDICT_NEVER_YIELDED,
+    /* A future is pending, and nothing can wake it: neither it nor anything below it has armed a waiter. */
+    VG_VERDICT_UNARMED_PENDING,
+    /* A future has been polled a thousand times in a row to no effect, by wakes of its own task. */
+    VG_VERDICT_SELF_WAKE_SPIN,
+    /* The same, by wakes of tasks that were no better. */
+    VG_VERDICT_SPURIOUS_SPIN,
     VG_VERDICT_COUNT,
 };
 
@@ -86,7 +97,8 @@ struct vg_report {
     const char *task_name;
     const struct vg_place *task_spawned; /* may be NULL */
 
-    struct vg_report_future starved; /* the future nobody polls */
+    struct vg_report_future starved; /* the future nobody polls, or wakes */
+    bool hangs;                      /* and nothing else can wake its task either */
     struct vg_report_future parent;  /* the frame that should, and where it is now */
     const struct vg_site *left_at;   /* where the parent left it: the select; NULL: not known */
     bool parked;                     /* by VG_PARK; false: below a hand-written future */
@@ -105,6 +117,23 @@ struct vg_report {
     bool owned;
     struct vg_owner owner; /* if owned */
     unsigned waiters;      /* in the resource's queue, both futures above included */
+
+    /* A poll that does not end. `parent` is the last await that it came to, if the stack is there. */
+    unsigned worker;   /* which is in it */
+    bool again;        /* reported before; it goes on */
+    bool asleep;       /* in the kernel; false: it computes */
+    bool all_workers;  /* each of them is in a poll like this */
+    bool deferred;     /* the kernel has completions that only this worker can fetch */
+    uint64_t cpu_ns;   /* used in this poll */
+    unsigned stranded; /* completions that wait for this worker */
+    unsigned queued;   /* tasks in its queues, the private slot excepted */
+    const char *stack; /* a line for each frame, innermost first; NULL: not there. Like text */
+
+    /* A spin. `starved` is the future that is polled. */
+    uint32_t visits;    /* in a row, to no effect */
+    uint64_t visit_ns;  /* each took, on average */
+    uint64_t busy_ns;   /* time that went into them, of `lasted` */
+    unsigned instances; /* tasks that do the same at the same place */
 
     unsigned suppressed; /* like reports that were not made since the last one */
     const char *text;    /* all of this, readable; valid during the callback */
@@ -128,15 +157,30 @@ struct vg_liveness_config {
     uint8_t level;                /* VG_LEVEL_* */
     bool manual;                  /* no watchdog thread: the program calls vg_watch_scan() */
     const struct vg_alloc *alloc; /* NULL: vg_alloc_default */
+    uint64_t block_ns;            /* a poll may sleep, or compute, that long; 0: 20 ms */
+    /*
+     * A worker that is reported for not coming out of a poll writes down its stack in the handler of this
+     * real-time signal, once for a poll if it sleeps, else once for each report. 0: any that nobody uses;
+     * -1: no stacks, and then the report does not say where in its task the worker is either. The process has
+     * one such signal, of the first vg_liveness_open() that asks for it. Calls of the program's that the system
+     * never restarts (nanosleep, poll, epoll_wait, sockets with a timeout: see signal(7)) end with EINTR.
+     */
+    int stack_signal;
+    /* Names a code address in at most `size` bytes, the terminating zero included; leaves the text empty if it
+     * cannot, and for NULL: name and offset as the dynamic linker knows them. Called on the watchdog's thread.
+     * <vigil/symbols.h> has one that knows lines. */
+    void (*symbolize)(void *arg, const void *address, char *text, size_t size);
+    void *symbolize_arg;
 };
 
-/* The defaults: 100 ms, to stderr, everything on. */
+/* The defaults: 100 ms and 20 ms, to stderr, everything on. */
 #define VG_LIVENESS_INIT                                                                           \
     {                                                                                              \
-        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL                                 \
+        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL, VG_MSEC(20), 0, NULL, NULL     \
     }
 
-/* NULL: the defaults. -ENOMEM: *live is NULL. */
+/* NULL: the defaults. -ENOMEM. -EBUSY: config->stack_signal has a handler already, or another signal is in use;
+ * -EINVAL: it is not a real-time signal. After an error *live is NULL. */
 VG_API VG_MUST_USE int vg_liveness_open(struct vg_liveness **live,
                                         const struct vg_liveness_config *config);
 
@@ -149,8 +193,10 @@ VG_API struct vg_probe *vg_liveness_probe(struct vg_liveness *live);
 /* Takes effect for the next event. From any thread. */
 VG_API void vg_liveness_set_level(struct vg_liveness *live, unsigned level);
 
-/* Delivers what the workers have found, looks for children that were snoozed too long, and for incidents
- * that have ended. Reports are made in here. Returns at once if another thread is in it. */
+/* Delivers what the workers have found, looks for children that were snoozed too long, for workers that do not
+ * get out of a poll, and for incidents that have ended. Reports are made in here. Returns at once if another
+ * thread is in it. Without a watchdog call it every 10 ms: a worker that sleeps in a poll is found only by
+ * looks that come in time, and workers that poll in quick succession rely on it to see that time passes. */
 VG_API void vg_watch_scan(struct vg_liveness *live, uint64_t now);
 
 /* ---- what has been measured ---------------------------------------------------------------- */
@@ -190,6 +236,8 @@ struct vg_snapshot_worker {
     uint64_t visits;      /* wakes answered */
     uint64_t passed_over; /* wakes that a poll held and did not answer */
     uint64_t runtime_sum, parent_sum, total_max;
+    uint64_t blocked;                 /* polls that were found to block it */
+    uint64_t blocked_ns, blocked_max; /* how long, together and at most */
     struct vg_octaves ended[VG_NODES][VG_PARTS];
     /* the rest is zero when the executor has gone */
     struct vg_worker_info info;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VIGIL_INSTRUMENT_REPORT_H
+#define VIGIL_INSTRUMENT_REPORT_H
+
+#include "live.h"
+
+/* Reports as text. What follows "vigil: <verdict>, confirmed: " is each verdict's own. */
+
+/* "name" */
+void vg_report_quoted(struct vg_text *text, const char *name);
+
+/* task 1.3 "name" */
+void vg_report_task(struct vg_text *text, const struct vg_report *report);
+
+/* lock in do_thing at a.c:31: vg_lock(...) */
+void vg_report_future(struct vg_text *text, const struct vg_report_future *future);
+
+/* The await tree, with a line above it. */
+void vg_report_tree(struct vg_text *text, const struct vg_evidence *evidence);
+
+/* report_starved.c: somebody does not poll a future. */
+void vg_report_starved(struct vg_text *text, const struct vg_evidence *evidence);
+
+/* report_unarmed.c: nothing can wake a future. */
+void vg_report_unarmed(struct vg_text *text, const struct vg_evidence *evidence);
+
+/* report_spin.c: a future is polled to no effect; and the middle of the sentence that it is not any more. */
+void vg_report_spin(struct vg_text *text, const struct vg_evidence *evidence);
+void vg_report_spin_end(struct vg_text *text, const struct vg_report *report);
+
+/* report_poll.c: a poll does not end; and its end. */
+void vg_report_poll(struct vg_text *text, const struct vg_report *report, uint64_t polls);
+void vg_report_poll_end(struct vg_text *text, const struct vg_report *report);
+
+#endif
