@@ -127,6 +127,7 @@ must() {
 equal() { [ "$1" = "$2" ]; }
 has() { grep -q -- "$1" "$2" 2>/dev/null; }
 none() { ! has "$@"; }
+promtool_accepts() { promtool check metrics <"$1" >$out/promtool.txt 2>&1; }
 
 # The value of a member of a flat JSON object.
 member() { sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p" "$1" | head -n 1; }
@@ -134,7 +135,7 @@ member() { sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p" "$1" | head -n 1; }
 # ---- the server under load ---------------------------------------------------------------------
 
 start_server() {
-    $bin/examples/http_server --listen 127.0.0.1:0 --report $out/http_server.json \
+    $bin/examples/http_server --listen 127.0.0.1:0 --telemetry 127.0.0.1:0 --report $out/http_server.json \
         >$out/http_server.txt 2>$out/http_server.err &
     server=$!
     tries=100
@@ -147,15 +148,28 @@ start_server() {
         fi
         sleep 0.1
     done
+    telemetry=$(sed -n 's/^telemetry on //p' $out/http_server.txt)
+}
+
+# What Prometheus would fetch, while the server is busy.
+scrape() {
+    for page in metrics tasks verdicts; do
+        curl -sf -m 5 -o $out/$page.txt -w "$page %{time_total}\n" "http://$telemetry/$page" || echo "$page failed"
+    done >$out/scrape.txt
 }
 
 # load <name> <path>
 load() {
     step "load: 50 connections for $seconds s on http://$address$2"
+    (sleep "$(awk -v s="$seconds" 'BEGIN { print s / 2 }')" && scrape) &
+    scraper=$!
     code=0
     run_client wrk -t2 -c50 -d"${seconds}s" --timeout 10s --latency -s bench/wrk.lua \
         "http://$address$2" >"$out/wrk-$1.txt" 2>"$out/wrk-$1.json" || code=$?
+    wait $scraper || true
     must "wrk runs on $2" equal $code 0
+    must "the telemetry answers while $2 is loaded" none failed $out/scrape.txt
+    must "promtool accepts what it says then" promtool_accepts $out/metrics.txt
     must "no socket error and no bad status on $2" \
         has '"errors":{"connect":0,"read":0,"write":0,"timeout":0,"status":0}' "$out/wrk-$1.json"
     must "requests are answered on $2" has '"requests":[1-9]' "$out/wrk-$1.json"
@@ -202,101 +216,20 @@ futurelock() {
     esac
 }
 
-# ---- the report --------------------------------------------------------------------------------
+# ---- busy, or stuck ----------------------------------------------------------------------------
 
-commit() {
-    git rev-parse --short=12 HEAD 2>/dev/null || { echo unknown && return; }
-    [ -z "$(git status --porcelain 2>/dev/null)" ] || echo '(modified)'
+# stuck <cause> <what the report has to say>...
+stuck() {
+    cause=$1
+    shift
+    step "stuck $cause"
+    code=0
+    run_client $bin/examples/stuck "$cause" >$out/stuck-$cause.txt 2>$out/stuck-$cause.err || code=$?
+    must "stuck $cause is reported" equal $code 0
+    for words; do must "its report says '$words'" has "$words" $out/stuck-$cause.err; done
 }
 
-describe() {
-    commit=$(commit | paste -sd ' ' -)
-    cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-    cpu="$(nproc) x ${cpu:-$(uname -m)}"
-    kernel=$(uname -sr)
-    compiler=$($(sed -n 's/^CMAKE_C_COMPILER:[^=]*=//p' $bin/CMakeCache.txt) --version | head -n 1)
-}
-
-us() { awk -v us="$1" 'BEGIN { if (us < 1000) print us " us"; else printf "%.2f ms\n", us / 1000 }'; }
-
-load_line() {
-    file=$out/wrk-$1.json
-    printf '  %-8s %12s %10s %10s %10s %10s %10s\n' "$2" "$(member "$file" requests_per_s)" \
-        "$(us "$(member "$file" p50)")" "$(us "$(member "$file" p90)")" \
-        "$(us "$(member "$file" p99)")" "$(us "$(member "$file" p999)")" "$(us "$(member "$file" max)")"
-}
-
-futurelock_line() {
-    file=$out/futurelock-$1-$2.txt
-    printf '  %-18s %s; %s; order: %s\n' "$1, healing $2" "$(sed -n 's/^outcome: //p' "$file")" \
-        "$(sed -n 's/^futurelocks: \(.*\)/futurelocks: \1/p' "$file")" "$(sed -n 's/^order: //p' "$file")"
-}
-
-screen() {
-    echo "vigil $commit, $kernel, $cpu, $compiler"
-    printf '\nhttp_server under wrk: 50 connections, %s s a route\n' "$seconds"
-    printf '  %-8s %12s %10s %10s %10s %10s %10s\n' route requests/s p50 p90 p99 p99.9 max
-    load_line page /
-    load_line count /count
-    load_line sleep /sleep
-    printf '\nfrom wake to poll, by await site (%s workers)\n' "$(member $out/http_server.json workers)"
-    awk -v top=10 -f bench/sites.awk $out/http_server.json
-    printf '\nverdicts on http_server: %s\n' "$(server_verdicts | sed 's/^0$/none/')"
-    printf '\nfuturelock (RFD 609), by what becomes of the arm that loses\n'
-    futurelock_line cancel on
-    futurelock_line keep on
-    futurelock_line park on
-    futurelock_line park off
-    printf '\nthe verdict on park, healing off\n'
-    sed -n '/^vigil: futurelock, /,/^  exits/p' $out/futurelock-park-off.err
-    printf '\nresume cost: %s\n' "$depth"
-    printf '\n'
-    cat $out/bench.txt 2>/dev/null || echo 'benchmarks: not measured'
-}
-
-markdown() {
-    printf '# vigil: report of ./run\n\n```\n'
-    cat $out/screen.txt
-    printf '```\n\n## What had to happen\n\n'
-    sed 's/^ok \(.*\)/- \1/; s/^FAILED \(.*\)/- **FAILED**: \1/' $out/checks.txt
-    for name in park-on park-off; do
-        printf '\n## The report of futurelock, %s\n\n```\n' "$(echo $name | sed 's/-/, healing /')"
-        cat $out/futurelock-$name.err
-        printf '```\n'
-    done
-    printf '\n## Everything the server measured\n\n```\n'
-    cat $out/http_server.txt
-    printf '```\n'
-}
-
-quote() { printf '"%s"' "$(printf %s "$1" | sed 's/[\\"]/\\&/g')"; }
-
-# The programs' own reports, or null where there is none.
-include() { if [ -s "$1" ]; then cat "$1"; else echo null; fi; }
-
-json() {
-    printf '{"commit":%s,"kernel":%s,"cpu":%s,"compiler":%s,"seconds":%s,"failures":%s,\n' \
-        "$(quote "$commit")" "$(quote "$kernel")" "$(quote "$cpu")" "$(quote "$compiler")" "$seconds" $failures
-    printf '"depth_1_ns":%s,"depth_64_ns":%s,"depth_ratio":%s,\n"wrk":{' $depth_figures
-    for name in page count sleep; do
-        printf '"%s":' $name
-        include $out/wrk-$name.json
-        [ $name = sleep ] || printf ,
-    done
-    printf '},\n"http_server":'
-    include $out/http_server.json
-    printf ',\n"futurelock":['
-    for name in cancel-on keep-on park-on park-off; do
-        include $out/futurelock-$name.json
-        [ $name = park-off ] || printf ,
-    done
-    printf '],\n"bench":'
-    include $out/bench.json
-    printf ',\n"checks":[\n'
-    awk '{ ok = $1 == "ok"; sub(/^[^ ]* /, ""); gsub(/["\\]/, "\\\\&")
-        printf "%s{\"what\":\"%s\",\"ok\":%s}", (NR > 1 ? ",\n" : ""), $0, (ok ? "true" : "false") }' $out/checks.txt
-    printf ']}\n'
-}
+. bench/run_report.sh
 
 # ---- the job -----------------------------------------------------------------------------------
 
@@ -310,6 +243,9 @@ futurelock cancel on 0 'background op2' '0 reported, 0 healed'
 futurelock keep on 0 'background op1 op2' '0 reported, 0 healed'
 futurelock park on 0 'background op2 op1' '1 reported, 1 healed'
 futurelock park off 3 'background' '1 reported, 0 healed'
+
+stuck sleep 'blocked-worker, confirmed' 'asleep in the kernel' 'all 2 workers'
+stuck spin 'self-wake-spin, confirmed'
 
 step 'stop http_server'
 stop_server
