@@ -72,13 +72,13 @@ _Static_assert(sizeof(struct vg_task) == 192, "three cache lines");
 
 /*
  * The task, or its slot, is next. Where there are many, none of them is in the cache: its header and the start of its
- * frame are fetched while another one runs. Any address will do.
+ * frame are fetched while another one runs. NULL: there is no next. It is not followed.
  */
 static inline void vg_task_expect(const struct vg_task *task)
 {
     enum { LINE = 64 };
 
-    for (size_t at = 0; at <= sizeof *task; at += LINE)
+    for (size_t at = 0; task != NULL && at <= sizeof *task; at += LINE)
         __builtin_prefetch((const char *)task + at, 1);
 }
 
