@@ -185,7 +185,8 @@ static void top_up(struct vg_worker *worker)
 
 static struct vg_task *take_fifo(struct vg_worker *worker)
 {
-    struct vg_task *task = vg_runq_pop_owner(&worker->runq);
+    struct vg_task *task = worker->exec->workers_count > 1 ? vg_runq_pop_owner(&worker->runq)
+                                                           : vg_runq_pop_alone(&worker->runq);
 
     if (VG_UNLIKELY(vg_load(&worker->overflow.length, relaxed) > 0))
         top_up(worker);

@@ -112,6 +112,17 @@ static inline struct vg_task *vg_runq_pop_owner(struct vg_runq *runq)
     return NULL;
 }
 
+/* The same where there are no other threads that could steal. */
+static inline struct vg_task *vg_runq_pop_alone(struct vg_runq *runq)
+{
+    const uint32_t head = vg_load(&runq->head, relaxed);
+
+    if (head == vg_load(&runq->tail, relaxed))
+        return NULL;
+    vg_store(&runq->head, head + 1, relaxed);
+    return vg_load(&runq->slots[head % VG_RUNQ_SIZE], relaxed);
+}
+
 /* A guess at what the next pop returns; NULL: nothing. Not to be followed. */
 static inline struct vg_task *vg_runq_peek_owner(struct vg_runq *runq)
 {

@@ -55,6 +55,10 @@ void vg_site_record(const struct vg_sites *sites, char *space, const struct vg_v
     struct vg_slot_counts *counts = vg_slot_counts(sites, space, slot);
 
     add(&head->count, 1);
+    if (visit->runtime_ns == 0 && visit->parent_ns == 0) {
+        add(&counts->prompt.bucket[0], 1); /* too short for the clock */
+        return;
+    }
     add(&head->runtime_sum, visit->runtime_ns);
     if (VG_UNLIKELY(visit->parent_ns != 0)) {
         record_split(head, counts, visit);
