@@ -54,16 +54,37 @@ static const char *short_path(const char *path)
     return at;
 }
 
-static void add_line(Dwfl_Module *module, Dwarf_Addr address, char *text, size_t size)
+static const char *find_by_index(Dwfl_Module *module, Dwarf_Addr address, int *number)
 {
     Dwfl_Line *line = dwfl_module_getsrc(module, address);
-    const char *file;
-    int number;
 
-    if (line == NULL || size == 0)
-        return;
-    file = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
-    if (file != NULL)
+    return line != NULL ? dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL) : NULL;
+}
+
+/* clang writes no index of addresses (.debug_aranges): each unit has to be asked. */
+static const char *find_by_unit(Dwfl_Module *module, Dwarf_Addr address, int *number)
+{
+    Dwarf_Addr bias;
+    Dwarf_Die *unit = NULL;
+    Dwarf_Line *line;
+
+    do
+        unit = dwfl_module_nextcu(module, unit, &bias);
+    while (unit != NULL && dwarf_haspc(unit, address - bias) != 1);
+    if (unit == NULL)
+        return NULL;
+    line = dwarf_getsrc_die(unit, address - bias);
+    return line != NULL && dwarf_lineno(line, number) == 0 ? dwarf_linesrc(line, NULL, NULL) : NULL;
+}
+
+static void add_line(Dwfl_Module *module, Dwarf_Addr address, char *text, size_t size)
+{
+    int number;
+    const char *file = find_by_index(module, address, &number);
+
+    if (file == NULL)
+        file = find_by_unit(module, address, &number);
+    if (file != NULL && size > 0)
         snprintf(text, size, " at %s:%d", short_path(file), number);
 }
 
