@@ -3,6 +3,12 @@
 #
 # Each way to be stuck is reported under its name, with the place, and the end of it is told.
 . "$(dirname "$0")/lib.sh"
+sanitizer=${4-}
+
+# ThreadSanitizer keeps signals from a thread that is in a call of its own: then there is no stack, and no await.
+interrupted() {
+    [ "$sanitizer" != thread ] || ! grep -q 'did not answer' "$tmp/err"
+}
 
 # run <cause> <verdict> <pattern of a line>...
 run() {
@@ -13,6 +19,7 @@ run() {
     same "$cause: exit code" $code 0
     contains "$cause" "^vigil: $verdict, confirmed: " "$(cat "$tmp/err")"
     contains "$cause" "^vigil: $verdict ended: " "$(cat "$tmp/err")"
+    interrupted || return 0
     for pattern; do contains "$cause" "$pattern" "$(cat "$tmp/err")"; done
 }
 

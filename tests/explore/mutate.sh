@@ -124,7 +124,7 @@ explore)
 esac
 
 status=0
-timeout -k 5 100 "$root/program" $arguments >"$root/output" 2>&1 || status=$?
+VIGIL_TIMEOUT=15 timeout -k 5 100 "$root/program" $arguments >"$root/output" 2>&1 || status=$?
 [ $status -ne 0 ] || fail "survives: $test"
 grep -qE "$dies" "$root/output" || {
     tail -n 30 "$root/output"

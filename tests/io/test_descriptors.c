@@ -69,6 +69,16 @@ static int try_to_open(struct vg_exec **exec, struct vg_driver *driver, unsigned
     return rc;
 }
 
+/* The C library opens a file for a moment when a thread asks it for memory the first time: then there is one less. */
+static int open_with_enough(struct vg_exec **exec, struct vg_driver *driver)
+{
+    int rc = -EMFILE;
+
+    for (unsigned i = 0; i < 100 && rc == -EMFILE; i++)
+        rc = try_to_open(exec, driver, 2 * WORKERS);
+    return rc;
+}
+
 TEST(with_descriptors_for_some_of_its_workers_an_executor_does_not_open)
 {
     struct vg_driver *driver;
@@ -79,7 +89,7 @@ TEST(with_descriptors_for_some_of_its_workers_an_executor_does_not_open)
     CHECK_EQ(vg_uring_open(&driver, NULL, &test_alloc), 0);
     for (unsigned spare = 0; spare < 2 * WORKERS; spare++)
         CHECK_EQ(try_to_open(&exec, driver, spare), -EMFILE);
-    CHECK_EQ(try_to_open(&exec, driver, 2 * WORKERS), 0);
+    CHECK_EQ(open_with_enough(&exec, driver), 0);
     CHECK_EQ(vg_block_on(exec, &vg_sleep(&nap, VG_MSEC(1))->fut), 0);
     CHECK_EQ(vg_exec_close(exec, VG_SEC(5)), 0);
     vg_uring_close(driver);
