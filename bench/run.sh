@@ -244,7 +244,7 @@ futurelock keep on 0 'background op1 op2' '0 reported, 0 healed'
 futurelock park on 0 'background op2 op1' '1 reported, 1 healed'
 futurelock park off 3 'background' '1 reported, 0 healed'
 
-stuck sleep 'blocked-worker, confirmed' 'asleep in the kernel' 'all 2 workers'
+stuck sleep 'blocked-worker, confirmed' 'asleep in the kernel' 'every worker is blocked' 'sleep_in_the_kernel.* at '
 stuck spin 'self-wake-spin, confirmed'
 
 step 'stop http_server'

@@ -49,7 +49,7 @@ screen() {
     printf '\nthe verdict on park, healing off\n'
     sed -n '/^vigil: futurelock, /,/^  exits/p' $out/futurelock-park-off.err
     printf '\na worker that is blocked\n'
-    sed -n '/^vigil: blocked-worker, /,/^  ways out/p' $out/stuck-sleep.err | head -n 24
+    awk '/^vigil: blocked-worker, / { on = 1 } on { print } on && /^  ways out/ { exit }' $out/stuck-sleep.err
     printf '\nthe telemetry, asked while the server was loaded: seconds a page, and some of it\n'
     sed 's/^/  /' $out/scrape.txt
     grep -E '^vigil_(tasks|worker_parks|worker_polls|worker_time|ring_enters|future_wake_pending|instrument_time)' \
