@@ -6,12 +6,12 @@
  * at which the poll began.
  *
  * A reading costs more than a short poll. While polls are short, a worker reads only before every STRIDE-th. Its time
- * is then behind by up to that many short polls, 2 us; and after one poll that was unexpectedly long, by the
+ * is then behind by up to that many short polls, 4 us; and after one poll that was unexpectedly long, by the
  * length of that, until the batch ends or an observer's vg_exec_tick() comes. Who needs more (a timer that is
  * set, a wake from a thread outside, a worker back from its driver) reads for itself.
  */
 
-enum { STRIDE = 8, SHORT_NS = 250 };
+enum { STRIDE = 8, SHORT_NS = 500 };
 
 static void spend(struct vg_worker *worker, uint64_t now)
 {

@@ -171,3 +171,124 @@ TEST(a_completion_that_comes_while_its_worker_sleeps_has_not_waited_since_before
     CHECK_EQ(listener.visits, 1);
     CHECK_EQ(listener.runtime_ns, 0);
 }
+
+/* ---- of a worker whose polls are short ------------------------------------------------------- */
+
+/* A clock that counts how often it is read, and moves by `step` each time. */
+static struct {
+    struct vg_driver_futex futex;
+    struct vg_driver_ops ops;
+    VG_ATOMIC(uint64_t) clock, reads, step;
+} counted;
+
+static uint64_t counted_now(struct vg_driver *driver)
+{
+    (void)driver;
+    vg_fetch_add(&counted.reads, 1, relaxed);
+    return vg_fetch_add(&counted.clock, vg_load(&counted.step, relaxed), relaxed);
+}
+
+enum { TURNS = 800 };
+
+struct ticker {
+    VG_FRAME(int);
+    unsigned turn, at;
+    bool tick;
+    uint64_t seen, reads; /* of vg_now() in that turn; and in the turn that follows it */
+    struct vg_yield yield;
+};
+
+/* In one of its turns time passes, and it asks for the time, or has the worker told that time has passed. */
+static void look(struct ticker *f)
+{
+    vg_fetch_add(&counted.clock, VG_MSEC(5), relaxed);
+    f->reads = vg_load(&counted.reads, relaxed);
+    if (f->tick)
+        vg_exec_tick(vg_exec_current());
+    else
+        f->seen = vg_now();
+}
+
+VG_ASYNC(ticker)
+{
+    VG_BEGIN(f);
+    int rc;
+    for (f->turn = 0; f->turn < TURNS; f->turn++) {
+        if (f->turn == f->at)
+            look(f);
+        else if (f->turn == f->at + 1)
+            f->reads = vg_load(&counted.reads, relaxed) - f->reads;
+        VG_AWAIT(rc, vg_yield(&f->yield));
+        CHECK_EQ(rc, 0);
+    }
+    VG_RETURN(0);
+}
+
+static struct ticker *ticker(struct ticker *f, unsigned at, bool tick)
+{
+    VG_SETUP(f, ticker);
+    f->at = at;
+    f->tick = tick;
+    f->seen = f->reads = 0;
+    return f;
+}
+
+/* Returns how often the clock was read. */
+static uint64_t count_reads(struct ticker *f, uint64_t step)
+{
+    struct vg_config config = VG_CONFIG_INIT;
+    struct vg_exec *exec;
+
+    vg_store(&counted.clock, VG_SEC(100), relaxed);
+    vg_store(&counted.step, step, relaxed);
+    vg_store(&counted.reads, 0, relaxed);
+    config.driver = vg_driver_futex(&counted.futex);
+    counted.ops = *config.driver->ops;
+    counted.ops.now = counted_now;
+    config.driver->ops = &counted.ops;
+    config.workers = 1;
+    config.alloc = &test_alloc;
+    CHECK_EQ(vg_exec_open(&exec, &config), 0);
+    CHECK_EQ(vg_block_on(exec, &f->fut), 0);
+    CHECK_EQ(vg_exec_close(exec, VG_SEC(5)), 0);
+    return vg_load(&counted.reads, relaxed);
+}
+
+TEST(short_polls_share_a_reading_of_the_clock)
+{
+    struct ticker f;
+
+    CHECK(count_reads(ticker(&f, TURNS, false), 10) < TURNS / 4);
+}
+
+TEST(polls_that_are_not_short_have_one_each)
+{
+    struct ticker f;
+
+    CHECK(count_reads(ticker(&f, TURNS, false), VG_USEC(1)) >= TURNS);
+}
+
+/* All turns but those that begin with a reading, one in eight. */
+TEST(who_asks_for_the_time_between_two_readings_gets_it)
+{
+    unsigned fresh = 0;
+
+    for (unsigned i = 0; i < 16; i++) {
+        struct ticker f;
+
+        count_reads(ticker(&f, 400 + i, false), 0);
+        CHECK(f.seen == VG_SEC(100) + VG_MSEC(5) || f.seen == VG_SEC(100));
+        fresh += f.seen != VG_SEC(100);
+    }
+    CHECK(fresh >= 12);
+}
+
+TEST(when_time_has_passed_the_next_step_reads_the_clock)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        struct ticker f;
+
+        count_reads(ticker(&f, 400 + i, true), 0);
+        CHECK(f.reads > 0);
+    }
+}
