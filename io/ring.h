@@ -71,7 +71,6 @@ struct vg_ring {
     bool stalled;     /* the kernel took nothing the last time: no memory, or no room */
     bool overflowing; /* the overflow under way has been counted */
     bool stopping;
-    bool alone;      /* no other worker of this driver, so nobody asks from elsewhere */
     bool registered; /* enter_ring_fd is the thread's index for the descriptor */
     bool no_iowait;
     VG_ATOMIC(uint32_t) sq_entries, cq_entries; /* as obtained */

@@ -64,7 +64,6 @@ static int init_ring(struct vg_uring *uring, unsigned worker)
 
     memset(ring, 0, sizeof *ring);
     ring->worker = (uint16_t)worker;
-    ring->alone = uring->workers == 1;
     ring->spin_ns = VG_USEC(uring->config.spin_us);
     ring->spinner = &uring->spinner;
     ring->bell = -1;

@@ -127,21 +127,10 @@ unsigned vg_ring_place(struct vg_ring *ring)
     return ended;
 }
 
-static uint32_t take_state(const struct vg_ring *ring, struct vg_op *op)
-{
-    uint32_t state;
-
-    if (!ring->alone)
-        /* Acquire pairs with the compare-and-swap that set ASKED, release with one that comes too late. */
-        return vg_xchg(&op->state, 0, acq_rel);
-    state = vg_load(&op->state, relaxed);
-    vg_store(&op->state, 0, relaxed);
-    return state;
-}
-
 void vg_ring_end(struct vg_ring *ring, struct vg_op *op, int32_t result)
 {
-    const uint32_t state = take_state(ring, op);
+    /* Acquire pairs with the compare-and-swap that set ASKED, release with one that comes too late. */
+    const uint32_t state = vg_xchg(&op->state, 0, acq_rel);
 
     VG_ASSERT((state & (VG_OP_FLYING | VG_OP_WAITING)) != 0);
     if ((state & VG_OP_ASKED) != 0)
