@@ -33,26 +33,36 @@ void vg_worker_read_clock(struct vg_worker *worker, enum vg_worker_state next)
         vg_store(&worker->pulse.state, next, relaxed);
 }
 
-/* Of the steps since the last reading. */
-static bool were_short(const struct vg_worker *worker, uint64_t since)
+/* A maximum that is forgotten within some hundred readings. */
+static void note_burst(struct vg_worker *worker, uint64_t length)
 {
-    return worker->now - since < (uint64_t)worker->stride * SHORT_NS;
+    enum { FORGET = 64 };
+
+    if (length >= worker->burst)
+        worker->burst = length;
+    else
+        worker->burst -= (worker->burst - length) / FORGET;
 }
 
-void vg_worker_step_clock(struct vg_worker *worker)
+bool vg_worker_step_clock(struct vg_worker *worker)
 {
     const uint32_t ticks = vg_load(&worker->exec->ticks, relaxed);
-    const uint64_t since = worker->read_at;
+    uint64_t length;
 
     if (worker->blind > 0 && ticks == worker->ticks) {
         worker->blind--;
         worker->stale = true;
-        return;
+        return false;
     }
     worker->ticks = ticks;
+    length = worker->read_at;
     vg_worker_read_clock(worker, VG_WORKER_RUN);
-    worker->stride = !worker->exec->exact && were_short(worker, since) ? STRIDE : 1;
+    length = worker->now - length;
+    note_burst(worker, length);
+    worker->stride =
+        !worker->exec->exact && length < (uint64_t)worker->stride * SHORT_NS ? STRIDE : 1;
     worker->blind = worker->stride - 1;
+    return true;
 }
 
 uint64_t vg_cx_now(struct vg_cx *cx)

@@ -64,27 +64,35 @@ void vg_future_init(struct vg_future *fut, const struct vg_ops *ops)
     *fut = (struct vg_future){.ops = ops};
 }
 
-static void begin(struct vg_future *fut, struct vg_cx *cx)
+/* A task without fences has no live opaque futures: then there is nothing to look for. */
+static bool has_fences(const struct vg_cx *cx)
 {
-    fut->state = VG_RUNNING;
-    mark_live(fut);
-    if (is_opaque(fut))
-        cx->task->fences++;
-    if (cx->self != NULL &&
-        (cx->self->ops->kind != VG_KIND_ASYNC || cx->self->flags & VG_F_BESIDE)) {
-        fut->flags |= VG_F_BESIDE;
-        vg_count(&cx->worker->counts.children_begun, 1);
-    }
+    return VG_UNLIKELY(cx->task->fences > 0);
 }
 
 static void attach(struct vg_future *fut, struct vg_cx *cx)
 {
     fut->up = cx->self;
-    if (cx->self != NULL && is_opaque(cx->self))
+    if (has_fences(cx) && cx->self != NULL && is_opaque(cx->self))
         cx->self->kids++;
 }
 
-void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
+static void begin(struct vg_future *fut, struct vg_cx *cx)
+{
+    const struct vg_future *const self = cx->self;
+
+    fut->state = VG_RUNNING;
+    mark_live(fut);
+    attach(fut, cx);
+    if (VG_UNLIKELY(is_opaque(fut)))
+        cx->task->fences++;
+    if (self != NULL && (self->ops->kind != VG_KIND_ASYNC || self->flags & VG_F_BESIDE)) {
+        fut->flags |= VG_F_BESIDE;
+        vg_count(&cx->worker->counts.children_begun, 1);
+    }
+}
+
+static void finish_fenced(struct vg_future *fut, struct vg_cx *cx)
 {
     if (is_opaque(fut)) {
         if (fut->kids > 0)
@@ -94,6 +102,12 @@ void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
     }
     if (fut->up != NULL && is_opaque(fut->up))
         fut->up->kids--;
+}
+
+void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
+{
+    if (has_fences(cx))
+        finish_fenced(fut, cx);
     fut->state = VG_DONE;
     cx->progress++;
     if (VG_UNLIKELY(fut == cx->unarmed))
@@ -105,19 +119,26 @@ void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
     mark_dead(fut);
 }
 
-static vg_poll enter(struct vg_future *fut, struct vg_cx *cx)
+static vg_poll enter_opaque(struct vg_future *fut, struct vg_cx *cx)
 {
-    struct vg_future *const self = cx->self;
     const bool rootdown = cx->rootdown;
     vg_poll result;
 
-    cx->self = fut;
-    cx->rootdown = rootdown || is_opaque(fut);
-    if (is_opaque(fut))
-        fut->seq = ++cx->task->takes;
+    cx->rootdown = true;
+    fut->seq = ++cx->task->takes;
     result = fut->ops->poll(fut, cx);
-    cx->self = self;
     cx->rootdown = rootdown;
+    return result;
+}
+
+static inline vg_poll enter(struct vg_future *fut, struct vg_cx *cx)
+{
+    struct vg_future *const self = cx->self;
+    vg_poll result;
+
+    cx->self = fut;
+    result = VG_UNLIKELY(is_opaque(fut)) ? enter_opaque(fut, cx) : fut->ops->poll(fut, cx);
+    cx->self = self;
     if (result.ready)
         vg_future_finish(fut, cx);
     return result;
@@ -170,7 +191,6 @@ static vg_poll start(struct vg_future *fut, struct vg_cx *cx)
     vg_poll result;
 
     begin(fut, cx);
-    attach(fut, cx);
     result = enter(fut, cx);
     if (!result.ready && VG_UNLIKELY(cx->armings == armings) && !has_children(fut))
         note_unarmed(fut, cx);
@@ -279,16 +299,27 @@ static void drive_background(struct vg_async *co, struct vg_cx *cx)
     }
 }
 
-vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx)
+/* Apart from the quick way, which then saves no registers. */
+static __attribute__((noinline)) vg_poll poll_awaited(struct vg_async *co, struct vg_cx *cx)
 {
-    vg_poll result;
+    struct vg_future *const child = co->child;
 
     if (VG_UNLIKELY(cx->rootdown && co->bg != NULL))
         drive_background(co, cx);
-    result = vg_poll_future(co->child, cx);
-    if (result.ready)
-        co->child->flags |= VG_F_TAKEN;
-    return result;
+    if (!vg_poll_future(child, cx).ready)
+        return VG_PENDING;
+    child->flags |= VG_F_TAKEN;
+    return VG_READY;
+}
+
+vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx)
+{
+    struct vg_future *const child = co->child;
+
+    if (child->state != VG_DONE || VG_UNLIKELY(cx->rootdown))
+        return poll_awaited(co, cx);
+    child->flags |= VG_F_TAKEN;
+    return VG_READY;
 }
 
 void vg_await_cancel_(struct vg_async *co, struct vg_cx *cx)

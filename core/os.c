@@ -17,22 +17,12 @@
 #include "vg_sanitizer.h"
 #include "vg_stack.h"
 
-static uint64_t read_clock(clockid_t id)
+uint64_t vg_os_cpu_time(void)
 {
     struct timespec ts;
 
-    clock_gettime(id, &ts);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-uint64_t vg_os_now(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
-}
-
-uint64_t vg_os_cpu_time(void)
-{
-    return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void vg_os_yield(void)

@@ -233,18 +233,23 @@ static uint64_t oldest_owed(const struct vg_task *task)
     return oldest;
 }
 
-/* Publishes since when the task owes a poll to something that was woken. */
-static void publish_owed(struct vg_cx *cx)
+static void update_owed(struct vg_cx *cx, bool owing)
 {
     struct vg_task *const task = cx->task;
-    const bool owing = !vg_wlist_empty(&task->skipped);
 
-    if (VG_LIKELY(!owing && !task->owing))
-        return;
     vg_store(&task->owed_since, oldest_owed(task), relaxed);
     if (owing != task->owing)
         vg_count(&cx->worker->counts.owing, owing ? 1 : UINT64_MAX);
     task->owing = owing;
+}
+
+/* Publishes since when the task owes a poll to something that was woken. */
+static inline void publish_owed(struct vg_cx *cx)
+{
+    const bool owing = !vg_wlist_empty(&cx->task->skipped);
+
+    if (VG_UNLIKELY(owing || cx->task->owing))
+        update_owed(cx, owing);
 }
 
 static void check_empty(const struct vg_task *task)

@@ -84,7 +84,7 @@ static void ring_others(struct vg_worker *worker)
 
 void vg_requeue(struct vg_worker *worker, struct vg_task *task)
 {
-    const bool alone = worker->lifo == NULL && vg_runq_empty_any(&worker->runq);
+    const bool alone = !vg_has_queued(worker);
 
     push_back(worker, task);
     if (!alone) /* a worker with a single task wakes nobody for it */
@@ -122,21 +122,26 @@ void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_que
         ring_others(worker);
 }
 
-/* More than this worker is about to run. */
-static bool has_several(struct vg_worker *worker)
+static unsigned count_queued(struct vg_worker *worker)
 {
-    const unsigned queued = vg_runq_length_any(&worker->runq) +
-                            vg_load(&worker->overflow.length, relaxed) + (worker->lifo != NULL) +
-                            !vg_deque_empty_any(&worker->deque) +
-                            !vg_inject_empty(&worker->exec->inject);
+    return vg_runq_length_any(&worker->runq) + vg_load(&worker->overflow.length, relaxed) +
+           (worker->lifo != NULL) + !vg_deque_empty_any(&worker->deque) +
+           !vg_inject_empty(&worker->exec->inject);
+}
 
-    return queued > 1;
+/* More than this worker is about to run, and more than it is done with in a moment. */
+static bool has_to_share(struct vg_worker *worker)
+{
+    const unsigned queued = count_queued(worker);
+
+    return queued > 1 &&
+           (worker->exec->exact || (queued / worker->stride + 1) * worker->burst >= VG_SHARE_NS);
 }
 
 void vg_share_gathered(struct vg_worker *worker)
 {
     worker->gathers = false;
-    if (worker->exec->workers_count > 1 && has_several(worker))
+    if (worker->exec->workers_count > 1 && has_to_share(worker))
         vg_idle_ring(worker->exec);
 }
 
@@ -233,12 +238,14 @@ bool vg_work_anywhere(struct vg_worker *worker)
 
     if (worker->lifo != NULL || !vg_inject_empty(&exec->inject))
         return true;
-    for (i = 0; i < exec->workers_count; i++) {
-        struct vg_worker *other = &exec->workers[i];
-
-        if (!vg_runq_empty_any(&other->runq) || !vg_deque_empty_any(&other->deque) ||
-            vg_load(&other->overflow.length, relaxed) > 0)
+    for (i = 0; i < exec->workers_count; i++)
+        if (vg_has_stealable(&exec->workers[i]))
             return true;
-    }
     return false;
+}
+
+void vg_exec_rescue(struct vg_exec *exec, unsigned worker)
+{
+    if (vg_has_stealable(&exec->workers[worker]))
+        vg_idle_ring(exec);
 }

@@ -79,6 +79,10 @@ void vg_task_take(struct vg_task *task)
 
 void vg_disarm(struct vg_waiter *waiter, struct vg_cx *cx)
 {
+    if (VG_LIKELY(!(waiter->flags & (VG_W_ARMED | VG_W_OWED)))) { /* its wake has been visited */
+        waiter->flags &= VG_W_SLOT;
+        return;
+    }
     /* Woken, but not collected: it is on the stack, for the source has finished its push. */
     if (waiter->flags & VG_W_ARMED && waiter->woken_at != 0) {
         (void)VG_FAULT("disarm");

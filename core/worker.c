@@ -13,6 +13,7 @@ int vg_worker_setup(struct vg_worker *worker)
     vg_worker_here = worker;
     worker->now = worker->read_at = driver->ops->now(driver);
     worker->stride = 1;
+    worker->burst = 2 * VG_SHARE_NS;
     return driver->ops->start(driver, worker->index);
 }
 
@@ -31,6 +32,7 @@ static unsigned turn(struct vg_worker *worker)
     unsigned completions;
 
     vg_store(&worker->pulse.state, VG_WORKER_TURN, relaxed);
+    worker->turned = worker->tick;
     worker->gathers = true;
     completions = driver->ops->turn(driver, worker->index);
     worker->gathers = false;
@@ -47,15 +49,16 @@ static void fire(struct vg_worker *worker)
     vg_share_gathered(worker);
 }
 
-/* Lets time pass and completions in. */
+/* Lets time pass and completions in. Among short polls only where the clock is read: see clock.c. */
 static void advance(struct vg_worker *worker)
 {
     struct vg_driver *const driver = worker->exec->driver;
 
-    vg_worker_step_clock(worker);
+    if (!vg_worker_step_clock(worker))
+        return;
     if (vg_wheel_deadline(&worker->wheel) <= worker->now)
         fire(worker);
-    if (worker->tick % TURN_INTERVAL == 0 || driver->ops->ready(driver, worker->index))
+    if (worker->tick - worker->turned >= TURN_INTERVAL || driver->ops->ready(driver, worker->index))
         turn(worker);
 }
 
@@ -92,7 +95,7 @@ static struct vg_task *find(struct vg_worker *worker)
     return task;
 }
 
-static void run(struct vg_worker *worker, struct vg_task *task)
+static enum vg_poll_end poll_once(struct vg_worker *worker, struct vg_task *task)
 {
     enum vg_poll_end end;
 
@@ -101,8 +104,20 @@ static void run(struct vg_worker *worker, struct vg_task *task)
     vg_store(&worker->pulse.polling, task, release);
     end = vg_task_poll(worker, task);
     vg_store(&worker->pulse.polling, NULL, relaxed);
-    if (end == VG_END_REQUEUE)
-        vg_requeue(worker, task);
+    return end;
+}
+
+/* A task that would find no other in the queues does not go there, until the clock is read the next time. */
+static void run(struct vg_worker *worker, struct vg_task *task)
+{
+    while (poll_once(worker, task) == VG_END_REQUEUE) {
+        if (worker->blind == 0 || vg_has_queued(worker)) {
+            vg_requeue(worker, task);
+            return;
+        }
+        worker->tick++;
+        (void)vg_worker_step_clock(worker);
+    }
 }
 
 enum vg_step vg_worker_step(struct vg_worker *worker)

@@ -68,6 +68,7 @@ struct vg_worker {
     struct vg_exec *exec;
     unsigned index;
     unsigned tick;        /* tasks run */
+    unsigned turned;      /* tick of the driver's last turn */
     unsigned lifo_run;    /* tasks in a row that came from the private slot */
     struct vg_task *lifo; /* woken by the running task: its data is still warm */
     struct vg_cx *cx;     /* of the poll in progress */
@@ -75,6 +76,7 @@ struct vg_worker {
     uint64_t read_at;     /* the same, before a wake's stamp moved it on */
     unsigned stride;      /* steps between two readings */
     unsigned blind;       /* steps that are left until the next one */
+    uint64_t burst;       /* how long it has been between two readings at most, lately */
     bool stale;           /* steps have been taken since the last one */
     uint32_t ticks;       /* of the executor, as last seen */
     uint64_t rng;
@@ -172,6 +174,19 @@ void vg_requeue(struct vg_worker *worker, struct vg_task *task);
 /* The next task of this worker's own queues and of the injection queue; NULL: none. */
 struct vg_task *vg_pick_next(struct vg_worker *worker);
 
+/* Whether the worker's queues hold something that others could steal. From any thread. */
+static inline bool vg_has_stealable(struct vg_worker *worker)
+{
+    return !vg_runq_empty_any(&worker->runq) || !vg_deque_empty_any(&worker->deque) ||
+           vg_load(&worker->overflow.length, relaxed) > 0;
+}
+
+/* Whether the calling worker's own queues hold something. */
+static inline bool vg_has_queued(struct vg_worker *worker)
+{
+    return worker->lifo != NULL || vg_has_stealable(worker);
+}
+
 /* Whether any queue of the executor holds something this worker could run. */
 bool vg_work_anywhere(struct vg_worker *worker);
 
@@ -184,7 +199,12 @@ uint64_t vg_park_deadline(struct vg_worker *worker);
 /* queue.c: up to half of an overflow list, for its owner or a thief; the first is returned. */
 struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *into);
 
-/* What was woken while the worker gathered: others are told, unless it is the one task that runs next. */
+/*
+ * What was woken while the worker gathered: others are told if it is expected to take it so long, judging by its polls
+ * lately, that waking another worker is worth it. Should a poll be longer than expected, what waits behind it waits
+ * for that one, or for vg_exec_rescue().
+ */
+enum { VG_SHARE_NS = 20000 };
 void vg_share_gathered(struct vg_worker *worker);
 
 /* Wakes one worker, if work was published that nobody looks for. */
@@ -195,8 +215,8 @@ void vg_idle_ring(struct vg_exec *exec);
 /* Reads the clock. The time since the last reading goes to the state that the worker was in. */
 void vg_worker_read_clock(struct vg_worker *worker, enum vg_worker_state next);
 
-/* At the start of a step: reads the clock unless it is known well enough. */
-void vg_worker_step_clock(struct vg_worker *worker);
+/* At the start of a step: reads the clock unless it is known well enough. True: it was read. */
+bool vg_worker_step_clock(struct vg_worker *worker);
 
 /* The time for a poll that needs it exactly, as a timer does. */
 uint64_t vg_cx_now(struct vg_cx *cx);

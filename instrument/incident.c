@@ -149,24 +149,40 @@ void vg_incident_lasted(struct vg_incidents *incidents, enum vg_verdict verdict,
     count(&incidents->count[verdict].lasted_sum, lasted);
 }
 
-unsigned vg_incidents_copy(struct vg_incidents *incidents, struct vg_report *out)
+unsigned vg_incidents_copy(struct vg_incidents *incidents, struct vg_report out[VG_ACTIVE_MAX])
 {
     unsigned copied = 0;
 
-    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
-        const struct vg_incident *incident = &incidents->incident[i];
-
-        vg_spin_lock(&incidents->guard);
-        if (incident->open)
-            out[copied++] = incident->report;
-        vg_spin_unlock(&incidents->guard);
-    }
+    vg_spin_lock(&incidents->guard);
+    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++)
+        if (incidents->incident[i].open)
+            out[copied++] = incidents->incident[i].report;
+    for (unsigned i = 0; i < VG_WORKERS_MAX; i++)
+        if (incidents->poll[i].open)
+            out[copied++] = incidents->poll[i].report;
+    vg_spin_unlock(&incidents->guard);
     return copied;
 }
 
-void vg_incident_count(struct vg_incidents *incidents, enum vg_verdict verdict, int more)
+static void count_active(struct vg_incidents *incidents, const struct vg_report *report, int more)
 {
-    count(&incidents->count[verdict].active, (uint64_t)more);
+    count(&incidents->count[report->verdict].active, (uint64_t)more);
+}
+
+void vg_incident_set_poll(struct vg_incidents *incidents, unsigned worker,
+                          const struct vg_report *report)
+{
+    struct vg_incident_poll *const poll = &incidents->poll[worker];
+
+    if (poll->open)
+        count_active(incidents, &poll->report, -1);
+    if (report != NULL)
+        count_active(incidents, report, 1);
+    vg_spin_lock(&incidents->guard);
+    poll->open = report != NULL;
+    if (report != NULL)
+        poll->report = *report;
+    vg_spin_unlock(&incidents->guard);
 }
 
 bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task)

@@ -2,6 +2,7 @@
 #ifndef VIGIL_INSTRUMENT_INCIDENT_H
 #define VIGIL_INSTRUMENT_INCIDENT_H
 
+#include <vigil/exec.h>
 #include <vigil/liveness.h>
 
 #include "evidence.h"
@@ -11,7 +12,7 @@
 /*
  * What has been reported and is not over, so that it is reported once and its end is noticed; and how often
  * each kind of report was made, so that none floods the log. Both tables are fixed: when one is
- * full, the oldest entry gives way.
+ * full, the oldest entry gives way. Polls that do not end have a table of their own, an entry for each worker.
  *
  * Everything belongs to the scan, except the counters, which anybody may read, and the reports, which anybody
  * may copy under the guard.
@@ -26,6 +27,12 @@ struct vg_incident {
     bool follows; /* another one of its kind was reported for it: herd.c */
     const void *starved, *resource;
     uint64_t polls; /* of its task, when it was last seen to stand */
+    struct vg_report report;
+};
+
+/* What a worker is blocked in, as of the last report of it. */
+struct vg_incident_poll {
+    bool open;
     struct vg_report report;
 };
 
@@ -50,6 +57,7 @@ struct vg_incidents {
     VG_ATOMIC(uint32_t) open; /* entries in use; relaxed */
     unsigned next;            /* the one to give way */
     struct vg_incident incident[VG_INCIDENTS_MAX];
+    struct vg_incident_poll poll[VG_WORKERS_MAX];
     struct vg_rate rate[VG_RATES_MAX];
     struct vg_incident_counts count[VG_VERDICT_COUNT];
 };
@@ -73,10 +81,13 @@ bool vg_incident_allowed(struct vg_incidents *incidents, const struct vg_report 
 /* Counts the length of one that is over. */
 void vg_incident_lasted(struct vg_incidents *incidents, enum vg_verdict verdict, uint64_t lasted);
 
-/* Copies what is on the books into `out`, at most VG_INCIDENTS_MAX; returns how many. From any thread. */
-unsigned vg_incidents_copy(struct vg_incidents *incidents, struct vg_report *out);
-/* One more is open, or one less (-1), that is not in the table. */
-void vg_incident_count(struct vg_incidents *incidents, enum vg_verdict verdict, int more);
+/* Copies what is on the books into `out`; returns how many. From any thread. */
+enum { VG_ACTIVE_MAX = VG_INCIDENTS_MAX + VG_WORKERS_MAX };
+unsigned vg_incidents_copy(struct vg_incidents *incidents, struct vg_report out[VG_ACTIVE_MAX]);
+
+/* The poll that the worker is blocked in; NULL: it is over. */
+void vg_incident_set_poll(struct vg_incidents *incidents, unsigned worker,
+                          const struct vg_report *report);
 
 bool vg_incident_watches(const struct vg_incidents *incidents, uint64_t task);
 

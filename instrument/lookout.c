@@ -24,10 +24,12 @@ static struct vg_blocked_look take_look(int thread, uint64_t now, bool closely)
     return look;
 }
 
-static void end_poll(struct vg_liveness *live, struct vg_blocked *blocked, uint64_t now)
+static void end_poll(struct vg_liveness *live, unsigned worker, uint64_t now)
 {
+    struct vg_blocked *const blocked = &vg_lane_of(live, worker)->blocked;
+
     if (blocked->reported > 0) {
-        vg_incident_count(&live->incidents, blocked->report.verdict, -1);
+        vg_incident_set_poll(&live->incidents, worker, NULL);
         vg_incident_lasted(&live->incidents, blocked->report.verdict, blocked->lasted);
     }
     if (blocked->heard)
@@ -45,12 +47,10 @@ static bool is_still_in_it(struct vg_liveness *live, unsigned worker)
 }
 
 /* One root cause, one finding: the report that is out goes by another name from now on. */
-static void change_verdict(struct vg_liveness *live, struct vg_blocked *blocked)
+static void change_verdict(struct vg_blocked *blocked)
 {
     if (blocked->reported == 0)
         return;
-    vg_incident_count(&live->incidents, blocked->report.verdict, -1);
-    vg_incident_count(&live->incidents, VG_VERDICT_NEVER_YIELDED, 1);
     blocked->report.verdict = VG_VERDICT_NEVER_YIELDED;
     blocked->reported = blocked->lasted / 2; /* so that it is due now */
 }
@@ -65,10 +65,11 @@ static void go_on(struct vg_liveness *live, unsigned worker, const struct vg_wor
     struct vg_blocked *const blocked = &lane->blocked;
     const uint64_t counted = blocked->found ? blocked->lasted : 0;
 
+    vg_exec_rescue(live->exec, worker);
     if (!is_still_in_it(live, worker))
         return; /* the look may have been at something else: the next scan sees that it is over */
     if (vg_blocked_add(blocked, &look, &limits, info->task_polls <= 1))
-        change_verdict(live, blocked);
+        change_verdict(blocked);
     if (!blocked->found)
         return;
     add(&lane->blocks, counted == 0);
@@ -88,7 +89,7 @@ static void look_at(struct vg_liveness *live, unsigned worker, uint64_t now)
         go_on(live, worker, &info, now);
         return;
     }
-    end_poll(live, blocked, now);
+    end_poll(live, worker, now);
     if (info.polling == 0 || info.thread == 0)
         return;
     look = take_look(info.thread, now, false);
@@ -148,8 +149,6 @@ static void report(struct vg_liveness *live, unsigned worker, uint64_t now)
 
     if (!describe(live, worker, now))
         return;
-    if (blocked->reported == 0)
-        vg_incident_count(&live->incidents, report->verdict, 1);
     blocked->reported = blocked->lasted;
     if (vg_incident_allowed(&live->incidents, report, &report->suppressed)) {
         say_where(live, blocked);
@@ -158,6 +157,7 @@ static void report(struct vg_liveness *live, unsigned worker, uint64_t now)
     }
     blocked->report = *report;
     blocked->report.stack = NULL;
+    vg_incident_set_poll(&live->incidents, worker, &blocked->report);
 }
 
 void vg_lookout_scan(struct vg_liveness *live, uint64_t now)

@@ -48,6 +48,8 @@ static void put_report(struct vg_page *page, const struct vg_report *report, uin
     vg_page_member_task(page, "task", report->task);
     vg_page_member_string(page, "task_name", report->task_name);
     vg_page_member_place(page, "task_spawned", report->task_spawned);
+    if (report->verdict == VG_VERDICT_BLOCKED_WORKER || report->verdict == VG_VERDICT_NEVER_YIELDED)
+        vg_page_member(page, "worker", report->worker);
     put_future(page, "starved", &report->starved);
     put_future(page, "parent", &report->parent);
     put_future(page, "blocked", &report->blocked);
@@ -58,7 +60,7 @@ static void put_report(struct vg_page *page, const struct vg_report *report, uin
 
 static void put_active(struct vg_page *page, struct vg_liveness *live, uint64_t now)
 {
-    struct vg_report active[VG_INCIDENTS_MAX];
+    struct vg_report active[VG_ACTIVE_MAX];
     const unsigned count = vg_incidents_copy(&live->incidents, active);
 
     vg_page_key(page, "active");

@@ -32,8 +32,8 @@ static inline void raise(VG_ATOMIC(uint64_t) *word, uint64_t n)
         vg_store(word, n, relaxed);
 }
 
-static void record_split(struct vg_slot_head *head, struct vg_slot_counts *counts,
-                         const struct vg_visit *visit)
+static __attribute__((noinline)) void
+record_split(struct vg_slot_head *head, struct vg_slot_counts *counts, const struct vg_visit *visit)
 {
     const uint64_t length[VG_SEGMENTS] = {
         [VG_SEG_RUNTIME] = visit->runtime_ns,
@@ -55,15 +55,16 @@ void vg_site_record(const struct vg_sites *sites, char *space, const struct vg_v
     struct vg_slot_counts *counts = vg_slot_counts(sites, space, slot);
 
     add(&head->count, 1);
-    if (visit->runtime_ns == 0 && visit->parent_ns == 0) {
+    if (VG_UNLIKELY(visit->parent_ns != 0)) {
+        add(&head->runtime_sum, visit->runtime_ns);
+        record_split(head, counts, visit);
+        return;
+    }
+    if (visit->runtime_ns == 0) {
         add(&counts->prompt.bucket[0], 1); /* too short for the clock */
         return;
     }
     add(&head->runtime_sum, visit->runtime_ns);
-    if (VG_UNLIKELY(visit->parent_ns != 0)) {
-        record_split(head, counts, visit);
-        return;
-    }
     raise(&head->prompt_max, visit->runtime_ns);
     vg_hist_record(&counts->prompt, visit->runtime_ns);
 }

@@ -148,4 +148,18 @@ static inline int get_status(const char *address, const char *path)
     return status;
 }
 
+/* Asks for the page until it says so. */
+static inline char *get_until(const char *address, const char *path, const char *what)
+{
+    for (;;) {
+        char *response = get(address, path);
+
+        CHECK_EQ(status_of(response), 200);
+        if (strstr(response, what) != NULL)
+            return response;
+        free(response);
+        usleep(1000);
+    }
+}
+
 #endif

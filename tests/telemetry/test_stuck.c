@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "instrument/json.h"
 #include "tasks.h"
 
 /* Every worker is in a poll that does not end: the endpoint answers, and says which. */
@@ -24,6 +25,33 @@ static struct spinner *spinner(struct spinner *f, VG_ATOMIC(uint32_t) *stop,
     f->stop = stop;
     f->spinning = spinning;
     return f;
+}
+
+/* How many verdicts stand; each must be of a blocked worker. */
+static unsigned count_active(const char *response)
+{
+    const char *const end = strstr(response, "\"reports\":[");
+    const char *at = strstr(response, "\"active\":[");
+    unsigned count = 0;
+
+    CHECK(at != NULL && end != NULL);
+    while ((at = strstr(at + 1, "{\"rule\":")) != NULL && at < end) {
+        CHECK(strncmp(at, "{\"rule\":\"blocked-worker\",", 25) == 0);
+        CHECK_STR(at, "\"task_name\":\"spinner\"");
+        count++;
+    }
+    return count;
+}
+
+static void wait_for_active(const char *address, unsigned expected)
+{
+    for (unsigned count = ~0u; count != expected; usleep(1000)) {
+        char *const response = get(address, "/verdicts");
+
+        CHECK(json_is_valid(body_of(response)));
+        count = count_active(response);
+        free(response);
+    }
 }
 
 TEST(the_endpoint_answers_when_every_worker_is_stuck)
@@ -58,9 +86,10 @@ TEST(the_endpoint_answers_when_every_worker_is_stuck)
     CHECK_STR(response, "sleeper  telemetry/tasks.h:");
     CHECK_STR(response, "4 tasks shown, 0 left out\n");
     free(response);
-    CHECK_EQ(get_status(place.address, "/verdicts"), 200);
+    wait_for_active(place.address, 2);
 
     vg_store(&stop, 1, release);
+    wait_for_active(place.address, 0);
     end_tasks(handle, 3);
     end_tasks(&sleeping, 1);
     place_close(&place);

@@ -34,20 +34,6 @@ static struct locker *locker(struct locker *f, struct room *room)
     return f;
 }
 
-/* Asks for the page until it says so. */
-static char *get_until(const char *address, const char *path, const char *what)
-{
-    for (;;) {
-        char *response = get(address, path);
-
-        CHECK_EQ(status_of(response), 200);
-        if (strstr(response, what) != NULL)
-            return response;
-        free(response);
-        usleep(1000);
-    }
-}
-
 TEST(a_futurelock_is_active_and_then_past)
 {
     struct place place;
