@@ -6,7 +6,8 @@
  *
  * spawn_join/W: a task is made, runs, ends, and its result is taken, on W workers. A program that works through a million
  * of them spawns 64, joins them, and so on. spawn_join_1m/W: all of a million are spawned before the first is
- * joined, as by a program that collects the handles in an array.
+ * joined, as by a program that collects the handles in an array, and has done so before. spawn_join_cold/W: it has not, so
+ * the system has to provide the memory, page by page.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -155,10 +156,23 @@ static void spawn_join(struct bench_run *run, int64_t workers)
     bench_close(exec);
 }
 
-static void spawn_join_1m(struct bench_run *run, int64_t workers)
+static void spawn_join_cold(struct bench_run *run, int64_t workers)
 {
     struct vg_exec *exec = bench_open(run, (unsigned)workers);
 
+    run_crowd(run, exec, BENCH_MILLION, 0, BENCH_MILLION);
+    bench_close(exec);
+}
+
+static void spawn_join_1m(struct bench_run *run, int64_t workers)
+{
+    struct vg_exec *exec = bench_open(run, (unsigned)workers);
+    struct vg_handle *task = calloc(BENCH_MILLION, sizeof *task);
+    struct crowd root;
+
+    if (exec != NULL && task != NULL)
+        (void)bench_batch(run, exec, &crowd(&root, task, BENCH_MILLION, 0, BENCH_MILLION)->fut);
+    free(task);
     run_crowd(run, exec, BENCH_MILLION, 0, BENCH_MILLION);
     bench_close(exec);
 }
@@ -176,5 +190,7 @@ const struct bench bench_task[] = {
     {"spawn_join/2", spawn_join, 2},
     {"spawn_join_1m/1", spawn_join_1m, 1},
     {"spawn_join_1m/2", spawn_join_1m, 2},
+    {"spawn_join_cold/1", spawn_join_cold, 1},
+    {"spawn_join_cold/2", spawn_join_cold, 2},
     {NULL, NULL, 0},
 };

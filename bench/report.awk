@@ -148,9 +148,10 @@ END {
 
     heading("operations, ns; instruments on", "cpu", "spread", "wall", "x CAS")
     micro("spawn_join/1", "spawn and join, 1 M in waves of 64", 30)
-    micro("spawn_join_1m/1", "spawn and join, 1 M alive at once, cold memory")
+    micro("spawn_join_1m/1", "spawn and join, 1 M alive at once", 30)
     micro("spawn_join/2", "spawn and join, waves, 2 workers")
     micro("spawn_join_1m/2", "1 M alive at once, 2 workers")
+    micro("spawn_join_cold/1", "1 M alive at once, memory never touched before")
     micro("yield/1", "yield, 1 task", 8)
     micro("yield/64", "yield, 64 tasks")
     micro("yield/1000", "yield, 1000 tasks")

@@ -125,6 +125,20 @@ void *vg_os_reserve(size_t size)
     return space == MAP_FAILED ? NULL : space;
 }
 
+void vg_os_populate(void *space, size_t size)
+{
+    const size_t page = 4096;
+    const uintptr_t begin = ((uintptr_t)space + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)space + size) / page * page;
+
+#ifdef MADV_POPULATE_WRITE
+    if (begin < end)
+        madvise((void *)begin, end - begin, MADV_POPULATE_WRITE);
+#else
+    (void)begin, (void)end;
+#endif
+}
+
 void vg_os_unreserve(void *space, size_t size)
 {
     if (space != NULL)

@@ -53,6 +53,8 @@ static struct vg_slab *add_slab(struct vg_slabs *slabs, unsigned class)
     if (VG_FAULT("slab"))
         return NULL;
     slab = slabs->alloc->alloc(slabs->alloc->self, bytes, ALIGN);
+    if (slab != NULL && slabs->filling[class] != NULL) /* not the first: it will be used */
+        vg_os_populate(slab, bytes);
     if (slab == NULL)
         return NULL;
     slab->bytes = bytes;

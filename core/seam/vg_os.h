@@ -58,6 +58,10 @@ VG_API void vg_os_thread_join(struct vg_os_thread *thread);
 /* Whether the address lies on the calling thread's stack. */
 VG_API bool vg_os_on_stack(const void *address);
 
+/* Has the system provide the pages of this range at once, which is cheaper than one by one when they are touched.
+ * A hint: it may fail, or do nothing. */
+VG_API void vg_os_populate(void *space, size_t size);
+
 /* Address space that costs memory only where it is touched; zeroed. NULL if refused. */
 VG_API void *vg_os_reserve(size_t size);
 VG_API void vg_os_unreserve(void *space, size_t size);
