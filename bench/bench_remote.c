@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread that is no worker. remote_spawn_idle: it spawns 200,000 tasks and waits until the last has run;
- * remote_spawn_busy: while two tasks for each worker do nothing but yield. wake_parked: it wakes a task whose worker sleeps,
+ * remote_spawn_busy: while four tasks for each worker do nothing but yield. wake_parked: it wakes a task whose worker sleeps,
  * which wakes the thread, and so on; an operation is both ways.
  */
 #include <semaphore.h>
@@ -166,7 +166,7 @@ static void wake_parked(struct bench_run *run, int64_t arg)
 
 const struct bench bench_remote[] = {
     {"remote_spawn_idle", remote_spawn, 0, BENCH_MANY},
-    {"remote_spawn_busy", remote_spawn, 2, BENCH_MANY},
+    {"remote_spawn_busy", remote_spawn, 4, BENCH_MANY},
     {"wake_parked", wake_parked, 0, BENCH_MANY},
     {NULL, NULL, 0, 0},
 };

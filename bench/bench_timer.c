@@ -51,7 +51,7 @@ static uint64_t xorshift(uint64_t word)
 VG_ASYNC(dormitory)
 {
     VG_BEGIN(f);
-    uint64_t random = 88172645463325252u;
+    uint64_t random = 0x9e3779b97f4a7c15u;
     int rc;
 
     for (int64_t i = 0; i < f->tasks; i++) {
