@@ -81,11 +81,12 @@ def judge(args, described, samples, waits, failures):
     noise = figures.Noise(samples)
     rows = figures.rows(samples, noise)
     checked = targets.check(samples, targets.read(os.path.join(BENCH, "targets.txt")), noise)
-    text = table.report(described, args.rounds, rows, noise, checked, failures)
+    text = table.report(described, args.rounds, rows, noise.listed(), checked, failures)
     changes = against.changes(samples, noise)
     if args.against:
         text += "\n".join(against.lines(changes, machine.commit_of(args.against), table.TITLE - 2)) + "\n"
     return {"machine": described, "rounds": args.rounds, "quick": args.quick,
+            "noise": noise.listed(),
             "peers": machine.peers(args.peers) if args.peers else {}, "figures": rows, "targets": checked,
             "against": changes, "failures": failures, "wake_to_poll": waits, "samples": samples.rows}, text
 

@@ -3,6 +3,7 @@
 
 import math
 
+import plan
 import plots
 
 # A series keeps its colour in all plots.
@@ -18,8 +19,11 @@ def find(report, bench, workers):
     return next((row for row in report["figures"] if (row["name"], row["workers"]) == (bench, workers)), None)
 
 
+APART = ("echo/", "level/", "floor/", "http", "mem_connection")
+
+
 def micro(report):
-    return [row for row in report["figures"] if not row["name"].startswith(("echo/", "level/", "floor/", "http", "mem_connection"))]
+    return [row for row in report["figures"] if not row["name"].startswith(APART)]
 
 
 
@@ -48,7 +52,8 @@ def panel(report, name):
         marks.append((text, "s0 pale" if row is not rows[-1] else "s0", row["value"], *row["quartiles"]))
     for other, found in rows[-1]["others"].items():
         marks.append((other, class_of(other), found["value"], *found["quartiles"]))
-    return plots.bars(rows[-1]["title"], marks, UNITS[rows[-1]["measure"]])
+    title = rows[-1]["title"] + (" (processor time)" if rows[-1]["measure"] == "cpu" else "")
+    return plots.bars(title, marks, UNITS[rows[-1]["measure"]])
 
 
 def panels(report):
@@ -60,7 +65,7 @@ def server_panels(report):
     for row in report["figures"]:
         if row["name"].startswith("echo/"):
             _, size, connections = row["name"].split("/")
-            title = f"{size} B, {connections} connections, {row['workers']} worker" + ("s" if row["workers"] > 1 else "")
+            title = f"{bytes_of(size)}, {connections} connections, {row['workers']} worker" + ("s" if row["workers"] > 1 else "")
             marks = [("vigil", "s0", row["value"], *row["quartiles"])]
             marks += [(other, class_of(other), o["value"], *o["quartiles"]) for other, o in row["others"].items()]
             found.append(plots.bars(title, marks, UNITS["cpu"]))
@@ -76,7 +81,7 @@ def by_load(report):
             series.setdefault("vigil", []).append((connections, row["value"], *row["quartiles"]))
             for other, o in row["others"].items():
                 series.setdefault(other, []).append((connections, o["value"], *o["quartiles"]))
-    return lines_of("cost against load", series, "connections", "ns of processor time a request", log_y=False)
+    return lines_of("cost against load", series, "connections", "ns of processor time a request")
 
 
 def by_workers(report):
@@ -84,7 +89,7 @@ def by_workers(report):
     series = {}
     for row in micro(report):
         one = find(report, row["name"], 1)
-        if one and row["measure"] == "wall" and row["name"] in ("spawn_waves", "yield_many", "skynet", "fib_tasks", "mutex_contended"):
+        if one and row["name"] in plan.MORE_WORKERS:
             series.setdefault(row["name"], []).append((row["workers"], row["value"], *row["quartiles"]))
     return lines_of("cost against workers", series, "workers", "ns an operation")
 
@@ -106,6 +111,10 @@ def lines_of(title, series, x_title, y_title, log_y=True):
     return plots.lines(title, found, x_title, y_title, log_y) if found else ""
 
 
+def bytes_of(size):
+    return f"{int(size) // 1024} KiB" if int(size) >= 1024 else f"{size} B"
+
+
 def waits(report):
     """From wake to poll: the part of the wakes that were answered sooner than a time."""
     series = []
@@ -115,7 +124,7 @@ def waits(report):
                   for bound, count in counts.items() if bound != "+Inf" and total > 0 and float(bound) < 1]
         if points:
             workers, size, connections = shape.split("/")
-            series.append((f"{connections} x {size} B, {workers}w", f"s{i}", points))
+            series.append((f"{connections} x {bytes_of(size)}, {workers}w", f"s{i}", points))
     ticks = [(10.0 ** e, text) for e, text in ((0, "1 us"), (2, "100 us"), (4, "10 ms"), (math.log10(2.5e5), "250 ms"))]
     return plots.lines("from wake to poll", series, "time from wake to poll", "% of wakes answered sooner", log_y=False,
                        x_ticks=ticks, y_range=(0, 100), y_text=lambda value: f"{value:.0f}") if series else ""

@@ -25,6 +25,11 @@ class Noise:
         return max((max(median, 1 / median) - 1 for median in alike), default=0.0)
 
 
+    def listed(self):
+        return [{"name": bench, "workers": workers, "ratio": r.median, "quartiles": [r.low, r.high]}
+                for (bench, workers), r in self.ratios.items()]
+
+
 def is_echo(bench):
     return bench.startswith("echo/")
 

@@ -93,6 +93,14 @@ def changes(report):
     return grid(["", "workers", "of", "old / new", ""], body) if body else ""
 
 
+def noise(report):
+    body = [element("tr", element("td", escape(again["name"])) + element("td", str(again["workers"]), class_="n") +
+                    element("td", f"{again['ratio']:.3f}", class_="n") +
+                    element("td", f"{again['quartiles'][0]:.3f} to {again['quartiles'][1]:.3f}"))
+            for again in report["noise"]]
+    return grid(["", "workers", "second / first", "quartiles by round"], body) if body else ""
+
+
 def figures(*plots):
     return element("div", "".join(element("figure", plot) for plot in plots if plot), class_="plots") if any(plots) else ""
 
@@ -111,9 +119,11 @@ def page(report):
         section("Each benchmark", "Medians; whiskers from quartile to quartile. ns of an operation, unless it says bytes.",
                 element("div", charts.panels(report), class_="panels")),
         section("Changes", "Old cost over new: above 1 is faster now.", changes(report)),
-        section("Targets", "", targets(report)),
+        section("Targets", "From bench/targets.txt; those that were measured.", targets(report)),
         section("All figures", "Ratios say how many times as much the other's costs. Green: vigil is ahead by more than the spread and "
                 "the noise of the run; red: behind.", benchmarks(report)),
+        section("Noise", "The same thing measured twice, in the same rounds. A difference that is not larger says nothing.",
+                noise(report)),
         element("footer", escape("Every single measurement is in bench.json, beside this page.")),
     ]
     title = element("title", "vigil: what it costs")

@@ -33,7 +33,7 @@ def bars(title, rows, unit):
 
 def dots(title, rows, reference):
     """rows: [(name, [(series, class, value, low, high)])], on one logarithmic axis with a line at 1."""
-    width, left, top, pitch = 920, 250, 34, 24
+    width, left, top, pitch = 920, 270, 48, 24
     values = [value for _, marks in rows for _, _, *numbers in marks for value in numbers] + [0.8, 1.25]
     height = top + pitch * len(rows) + 12
     scale = Scale(min(values) / 1.1, max(values) * 1.1, left, width - 24)
@@ -60,20 +60,20 @@ def axes(x_scale, y_scale, box, x_ticks, x_title, y_title, y_text=si):
     for tick, text in x_ticks:
         parts += [svg.line(x_scale(tick), bottom, x_scale(tick), bottom + 4, "a"),
                   svg.label(x_scale(tick), bottom + 17, text, "middle")]
-    return parts + [svg.line(left, bottom, right, bottom, "a"), svg.label(left - 44, top - 12, y_title),
+    return parts + [svg.line(left, bottom, right, bottom, "a"), svg.label(8, top - 18, y_title),
                     svg.label((left + right) / 2, bottom + 34, x_title, "middle")]
 
 
 def lines(title, series, x_title, y_title, log_y=True, x_ticks=None, y_range=None, y_text=si):
     """series: [(name, class, [(x, y, low, high)])]; x is logarithmic. The name stands at the end of each line."""
-    width, height = 452, 300
-    box = left, top, right, bottom = 52, 34, width - 108, height - 44
+    width, height = 452, 320
+    box = left, top, right, bottom = 52, 52, width - 116, height - 44
     points = [point for _, _, found in series for point in found]
     xs = sorted({point[0] for point in points})
     x_scale = Scale(xs[0], xs[-1], left + 8, right - 8)
     low, high = y_range or (min(p[2] for p in points) / 1.2 if log_y else 0, max(p[3] for p in points) * 1.15)
     y_scale = Scale(low, high, bottom, top, log=log_y)
-    parts = axes(x_scale, y_scale, box, x_ticks or [(x, f"{x:g}") for x in xs], x_title, y_title, y_text)
+    parts = [svg.label(8, 14, title, class_="h")] + axes(x_scale, y_scale, box, x_ticks or [(x, f"{x:g}") for x in xs], x_title, y_title, y_text)
     ends = []
     for name, class_, found in series:
         parts.append(svg.path([(x_scale(x), y_scale(y)) for x, y, _, _ in found], class_))
@@ -81,6 +81,6 @@ def lines(title, series, x_title, y_title, log_y=True, x_ticks=None, y_range=Non
             parts += [svg.line(x_scale(x), y_scale(lower), x_scale(x), y_scale(upper), f"k {class_}"),
                       svg.dot(x_scale(x), y_scale(y), class_, f"{name}, {x:g}: {y_text(y)}", radius=3)]
         ends.append((y_scale(found[-1][1]) + 4, name, class_))
-    for y, name, class_ in svg.spread_labels(ends):
+    for y, name, class_ in svg.spread_labels(ends, bottom):
         parts.append(svg.label(right + 4, y, name, class_=f"t b {class_}"))
     return svg.picture(width, height, parts, title)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """How the page looks, by light and in the dark. No character that XML would want escaped."""
 
-LIGHT = ["#1f5fd0", "#d9722a", "#8458b3", "#148f86", "#a8860a", "#c43d56", "#5f8a2e", "#7a7f87", "#4d6a8c", "#86a0bf", "#a3644c", "#b0b5bd"]
-DARK = ["#6ea8ff", "#f2a267", "#b793e6", "#4cc9bd", "#dcbc4a", "#f0798c", "#9cc76a", "#a2a8b2", "#8fb0d8", "#5f7da3", "#d39a83", "#7c838d"]
+LIGHT = ["#1f5fd0", "#d9722a", "#8458b3", "#148f86", "#a8860a", "#c43d56", "#5f8a2e", "#7a7f87", "#4d6a8c", "#86a0bf",
+         "#a3644c", "#b0b5bd"]
+DARK = ["#6ea8ff", "#f2a267", "#b793e6", "#4cc9bd", "#dcbc4a", "#f0798c", "#9cc76a", "#a2a8b2", "#8fb0d8", "#5f7da3",
+        "#d39a83", "#7c838d"]
 
 
 def variables(colours, **more):
@@ -12,9 +14,11 @@ def variables(colours, **more):
 
 STYLE = (
     ":root{color-scheme:light dark;" +
-    variables(LIGHT, ink="#1c2128", dim="#667080", page="#ffffff", card="#f6f7f9", rule="#dfe3e8", good="#1a7f4b", bad="#b3303f") +
+    variables(LIGHT, ink="#1c2128", dim="#667080", page="#ffffff", card="#f6f7f9", rule="#dfe3e8", good="#1a7f4b",
+              bad="#b3303f") +
     "}@media(prefers-color-scheme:dark){:root{" +
-    variables(DARK, ink="#e4e8ee", dim="#98a2b0", page="#14171c", card="#1c2027", rule="#313842", good="#5ecb94", bad="#ff8390") + "}}" +
+    variables(DARK, ink="#e4e8ee", dim="#98a2b0", page="#14171c", card="#1c2027", rule="#313842", good="#5ecb94",
+              bad="#ff8390") + "}}" +
     """
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 main{max-width:960px;margin:0 auto;padding:32px 20px 64px}
@@ -31,7 +35,7 @@ footer{margin-top:40px;color:var(--dim);font-size:13px}
 .legend span{margin-right:16px;white-space:nowrap;font-size:13px;color:var(--ink)}
 .legend i{display:inline-block;width:10px;height:10px;border-radius:5px;margin-right:6px;background:var(--c)}
 .plots,.panels{display:flex;flex-wrap:wrap;gap:16px}
-.panels{gap:20px 16px}
+.panels{gap:20px 16px;align-items:flex-start}
 figure{margin:0}
 svg{width:100%;height:auto;display:block}
 .panels svg{width:296px}

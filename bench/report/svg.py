@@ -74,10 +74,14 @@ def picture(width, height, parts, title):
                role="img", style=f"max-width:{width}px")
 
 
-def spread_labels(places, gap=14):
-    """Places of labels, top to bottom, moved apart so that none covers another. [(y, ...)]"""
+def spread_labels(places, lowest, gap=14):
+    """Places of labels, moved apart so that none covers another, and none is below `lowest`. [(y, ...)]"""
     moved, last = [], -1e9
     for y, *more in sorted(places, key=lambda place: place[0]):
         last = max(y, last + gap)
         moved.append((last, *more))
+    limit = lowest
+    for i in reversed(range(len(moved))):
+        moved[i] = (min(moved[i][0], limit), *moved[i][1:])
+        limit = moved[i][0] - gap
     return moved

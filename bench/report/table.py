@@ -54,13 +54,14 @@ def is_server(row):
 
 def levels(rows):
     """The instruments' part, as ratios to off."""
-    return [f"  {row['title']:{TITLE - 2}} {row['of_off']:8.3f} of off, processor time; watchdog {row.get('watchdog_ns', 0):.2f} ns"
-            for row in rows if row.get("of_off")]
+    return [f"  {row['title']:{TITLE - 2}} {row['of_off']:8.3f} of off, processor time; watchdog "
+            f"{row.get('watchdog_ns', 0):.2f} ns" for row in rows if row.get("of_off")]
 
 
 def where(row):
     _, size, connections = row["name"].split("/")
-    placed = "1 worker on a processor of its own" if row["workers"] == 1 else f"{row['workers']} workers and the load on all processors"
+    placed = ("1 worker on a processor of its own" if row["workers"] == 1 else
+              f"{row['workers']} workers and the load on all processors")
     return f"echo of {size} bytes, {connections} connections, {placed}"
 
 
@@ -95,9 +96,9 @@ def rest(rows):
 
 def noise(found):
     lines = ["\nnoise: the same thing twice, second / first"]
-    for (bench, workers), ratio in found.ratios.items():
-        lines.append(f"  {bench:{TITLE - 2}} {workers:7} {ratio.median:8.3f}   by round, quartiles: "
-                     f"{ratio.low:.3f} to {ratio.high:.3f}")
+    for again in found:
+        lines.append(f"  {again['name']:{TITLE - 2}} {again['workers']:7} {again['ratio']:8.3f}   by round, quartiles: "
+                     f"{again['quartiles'][0]:.3f} to {again['quartiles'][1]:.3f}")
     return lines
 
 

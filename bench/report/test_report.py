@@ -43,7 +43,7 @@ def report_of(samples):
     noise = figures.Noise(samples)
     rows = figures.rows(samples, noise)
     return {"machine": MACHINE, "rounds": 3, "peers": {"tokio": "1.0 <x>"}, "figures": rows, "targets": [], "failures": {},
-            "against": against.changes(samples, noise), "samples": samples.rows,
+            "noise": noise.listed(), "against": against.changes(samples, noise), "samples": samples.rows,
             "wake_to_poll": {"1/64/50": {"9.5367431640625e-07": 5, "3.814697265625e-06": 9, "+Inf": 10}}}
 
 
@@ -73,7 +73,7 @@ class Statistics(unittest.TestCase):
 
 class Rows(unittest.TestCase):
     def test_a_row_has_median_spread_multiple_of_a_swap_and_ratio(self):
-        text = table.report(MACHINE, 3, report_of(known())["figures"], figures.Noise(known()), [], {"tokio x": "why"})
+        text = table.report(MACHINE, 3, report_of(known())["figures"], figures.Noise(known()).listed(), [], {"tokio x": "why"})
         self.assertRegex(text, r"yield, 1 task +1 +40\.0 +62 % +40\.0 +20\.0 +2\.50 ahead\n")
         self.assertRegex(text, r"yield_one +1 +1\.000 +by round, quartiles: 1\.000 to 1\.050\n")
         self.assertRegex(text, r"task that waits, bytes +1 +400 +0 % +- +-\n")
