@@ -36,6 +36,15 @@ GROUPS = [
         ("select/4", "select of 4"),
         ("select/8", "select of 8"),
     ]),
+    ("between tasks", [
+        ("oneshot", "oneshot, sent and received"),
+        ("mpsc_1_1", "bounded channel, 1 sender"),
+        ("mpsc_8_1", "bounded channel, 8 senders"),
+        ("broadcast", "broadcast, sent and received"),
+        ("watch", "watch, changed and seen"),
+        ("notify", "notify, stored and taken"),
+        ("semaphore", "semaphore, free: a permit"),
+    ]),
     ("time, locks, memory, I/O", [
         ("timers_fire", "sleep of 1 to 1000 ms, 1 M at once"),
         ("timer_cancel", "timeout around a yield, cancelled"),

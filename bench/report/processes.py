@@ -19,13 +19,16 @@ class Server:
     def __init__(self, name, arguments, processor=None):
         self.name = name
         port = str(free_port())
-        self.process = subprocess.Popen(
-            [argument.replace("{port}", port) for argument in arguments], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=lambda: pin(processor))
+        try:
+            self.process = subprocess.Popen(
+                [argument.replace("{port}", port) for argument in arguments], stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=lambda: pin(processor))
+        except OSError as error:
+            raise Failed(f"{name}: {error}") from error
         self.text = ""
         try:
             self.wait_for("listening")
-        except Failed:
+        except BaseException:
             self.end()
             raise
         found = re.search(r"listening on (\S+:\d+)", self.text)

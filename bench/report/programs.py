@@ -5,6 +5,7 @@ import os
 import subprocess
 
 SKIPPED = 77
+PATIENCE_S = 60  # the longest takes a few seconds
 ORDER = ["tokio", "smol", "go", "rayon", "tbb", "libuv", "ck", "floor"]  # in which tables show them; others follow
 
 
@@ -28,7 +29,7 @@ class Program:
         environment = dict(os.environ, VIGIL_PEER_SCALE=str(scale))
         try:
             done = subprocess.run([self.path, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                                  text=True, timeout=300, env=environment, check=False)
+                                  text=True, timeout=PATIENCE_S, env=environment, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Failed(f"{self.name} {' '.join(arguments)}: {error}") from error
         if done.returncode not in (0, SKIPPED):

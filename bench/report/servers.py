@@ -50,15 +50,21 @@ def start(all_commands, workers):
     running = []
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard > 0 else soft, hard))
-    for name, command in all_commands.items():
-        command = [part.replace("{workers}", str(workers)) for part in command]
-        try:
-            running.append(Server(name, command, processors()[0] if workers == 1 else None))
-        except Failed:
-            if "--listen" in command:
-                end(running)
-                raise
+    try:
+        for name, command in all_commands.items():
+            start_one(running, name, [part.replace("{workers}", str(workers)) for part in command], workers)
+    except BaseException:
+        end(running)
+        raise
     return running
+
+
+def start_one(running, name, command, workers):
+    try:
+        running.append(Server(name, command, processors()[0] if workers == 1 else None))
+    except Failed:
+        if "--listen" in command:  # one of ours
+            raise
 
 
 def end(running):
