@@ -19,7 +19,7 @@ build/report/report.json. Exits with 0 only if everything happened as it must.
   bench               build, then only measure: operations of the runtime, and echo servers; on the screen, in
                       build/report/bench.json, and with plots in build/report/bench.html
   --rounds N          how often to measure everything, 1 to 999; by default 5
-  --quick             a tenth of the operations, and only the main rows
+  --quick             a twentieth of the operations, and only the main rows
   --only PATTERN      only benchmarks whose name it is found in, a regular expression
   --peers             build bench/peers, other runtimes, and measure them in the same rounds
   --against REV       build that commit too, and measure it in the same rounds; exits with 1 if something has

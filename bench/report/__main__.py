@@ -36,7 +36,7 @@ def options():
     parser.add_argument("--build", required=True, help="where the programs were built")
     parser.add_argument("--out", required=True, help="where to write")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the operations, and the main rows only")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the operations, and the main rows only")
     parser.add_argument("--only", default="", metavar="PATTERN", help="benchmarks whose name it is found in")
     parser.add_argument("--peers", metavar="DIR", help="where bench/peers/build.sh has put the others")
     parser.add_argument("--against", metavar="DIR", help="where another commit was built, to compare with")

@@ -74,7 +74,7 @@ def benchmarks(report):
 
 
 def grid(names, body):
-    top = element("tr", "".join(element("th", escape(name)) for name in names))
+    top = element("tr", "".join(element("th", escape(name), class_="n" if i else "") for i, name in enumerate(names)))
     return element("div", element("table", element("thead", top) + element("tbody", "".join(body))), class_="wide")
 
 

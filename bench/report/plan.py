@@ -88,7 +88,7 @@ class Plan:
     def __init__(self, pattern="", quick=False, processors=2):
         self.pattern = re.compile(pattern)
         self.quick = quick
-        self.scale = 10 if quick else 1
+        self.scale = 20 if quick else 1
         self.counts = [1, 2] + ([4] if processors >= 4 and not quick else [])
 
     def wanted(self, bench):

@@ -56,6 +56,7 @@ table{border-collapse:collapse;font-size:13px;width:100%}
 th{text-align:left;font-weight:600;padding:10px 10px 3px 0;border-bottom:1px solid var(--rule)}
 td{padding:3px 10px 3px 0;border-bottom:1px solid var(--rule);white-space:nowrap}
 td.n{text-align:right;font-variant-numeric:tabular-nums}
+th.n{text-align:right}
 .ahead{color:var(--good)}
 .behind{color:var(--bad)}
 """ + "".join(f".s{i}{{--c:var(--s{i})}}" for i in range(len(LIGHT))))

@@ -115,7 +115,7 @@ class Page(unittest.TestCase):
 
 
 class Run(unittest.TestCase):
-    """Everything once, a tenth of it."""
+    """Everything once, with few operations."""
 
     def run_report(self, *arguments):
         command = [sys.executable, "-B", HERE, "--build", BUILD, "--out", self.out, "--rounds", "1", "--quick", *arguments]
