@@ -44,7 +44,7 @@ def slices(shapes, workers, rounds):
 def echo(build, commands, shapes, rounds, samples, progress, with_memory):
     """Returns {shape: {bound: count}}, how long vigil's futures waited from wake to poll."""
     waits = {}
-    for workers in sorted({shape[0] for shape in shapes}):
+    for workers in sorted({shape[0] for shape in shapes} | ({1} if with_memory else set())):
         running = servers.start(commands, workers)
         try:
             if with_memory and workers == 1:

@@ -5,18 +5,19 @@ import stats
 
 
 class Samples:
-    def __init__(self, rows=None):
-        self.rows = rows or []
+    def __init__(self):
+        self.rows = []
+        self.index = {}  # (subject, bench, workers): its rows
 
     def add(self, subject, bench, workers, round_number, operations, **values):
         self.rows.append({"subject": subject, "bench": bench, "workers": workers, "round": round_number,
                           "ops": operations, **values})
+        self.index.setdefault((subject, bench, workers), []).append(self.rows[-1])
 
     def series(self, subject, bench, workers, what):
         """{round: value of an operation}; what: "wall", "cpu", "bytes" or another name that was counted."""
-        return {row["round"]: row[what] / (1 if what in OF_A_RUN else row["ops"]) for row in self.rows
-                if (row["subject"], row["bench"], row["workers"]) == (subject, bench, workers)
-                and what in row}
+        return {row["round"]: row[what] / (1 if what in OF_A_RUN else row["ops"])
+                for row in self.index.get((subject, bench, workers), []) if what in row}
 
     def spread(self, subject, bench, workers, what):
         values = self.series(subject, bench, workers, what).values()
@@ -28,11 +29,10 @@ class Samples:
 
     def keys(self, subject):
         """(bench, workers) in the order in which they were first measured."""
-        return list(dict.fromkeys((row["bench"], row["workers"]) for row in self.rows
-                                  if row["subject"] == subject))
+        return [(bench, workers) for name, bench, workers in self.index if name == subject]
 
     def subjects(self):
-        return list(dict.fromkeys(row["subject"] for row in self.rows))
+        return list(dict.fromkeys(name for name, _, _ in self.index))
 
     def measure_of(self, subject, bench, workers):
         """By what a benchmark is judged: bytes, or the time that says something."""
