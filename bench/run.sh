@@ -95,27 +95,8 @@ fi
 
 report="python3 -B bench/report --build $bin --out $out --rounds $rounds"
 
-# The programs of another commit, in a work tree of its own that stays for the next time.
-build_other() {
-    [ -d "build/against/$against" ] || git worktree add -f --detach "build/against/$against" "$against"
-    (cd "build/against/$against" && cmake --preset release && cmake --build --preset release --target programs)
-}
-
-if [ $mode = bench ]; then
-    set -- $quick
-    [ -z "$only" ] || set -- "$@" --only "$only"
-    if [ -n "$peers" ]; then
-        step 'build the peers'
-        sh bench/peers/build.sh build/peers || echo 'run: not all of them; the others are measured' >&2
-        set -- "$@" --peers build/peers
-    fi
-    if [ -n "$against" ]; then
-        step "build $against"
-        build_other >build/against.log 2>&1 || { tail -n 20 build/against.log >&2 && exit 1; }
-        set -- "$@" --against "build/against/$against/build/release"
-    fi
-    exec $report "$@"
-fi
+. bench/run_bench.sh
+[ $mode != bench ] || run_bench
 
 rm -rf $out
 mkdir -p $out
