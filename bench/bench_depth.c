@@ -4,7 +4,6 @@
  * resume of the innermost function, which waits again. One worker; a few tasks, so that the task that wakes
  * them hardly counts.
  */
-#include <vigil/async.h>
 #include <vigil/combine.h>
 
 #include "event.h"
@@ -80,7 +79,7 @@ struct batch {
     int64_t left;
     unsigned i;
     struct vg_handle task[TASKS];
-    struct vg_task_wait wait;
+    struct gather gather;
     struct vg_yield yield;
 };
 
@@ -105,36 +104,35 @@ VG_ASYNC(batch)
         set_all(f);
         VG_AWAIT(rc, vg_yield(&f->yield));
     }
-    for (f->i = 0; f->i < TASKS; f->i++) {
+    for (f->i = 0; f->i < TASKS; f->i++)
         vg_task_cancel(&f->task[f->i]);
-        VG_AWAIT(rc, vg_task_wait(&f->wait, &f->task[f->i]));
-        vg_task_release(&f->task[f->i]);
-    }
+    VG_AWAIT(rc, gather(&f->gather, f->task, TASKS));
     VG_RETURN(rc);
 }
 
-static struct batch *batch(struct batch *f, struct chain *chains, int64_t depth)
+static struct batch *batch(struct batch *f, struct chain *chains, int64_t depth, int64_t resumes)
 {
     VG_SETUP(f, batch);
     f->chains = chains;
     f->depth = depth;
-    f->left = BENCH_BATCH;
+    f->left = resumes;
     return f;
 }
 
 static void depth(struct bench_run *run, int64_t n)
 {
     static struct chain chains[TASKS];
-    struct vg_exec *exec = bench_open(run, 1);
+    const int64_t resumes = bench_scaled(run, 1000000);
+    struct vg_exec *exec = bench_open(run);
     struct batch root;
 
-    while (exec != NULL && bench_next(run, BENCH_BATCH))
-        if (!bench_batch(run, exec, &batch(&root, chains, n)->fut))
+    while (exec != NULL && bench_next(run, resumes))
+        if (!bench_batch(run, exec, &batch(&root, chains, n, resumes)->fut))
             break;
     bench_close(exec);
 }
 
 const struct bench bench_depth[] = {
-    {"depth/1", depth, 1},   {"depth/4", depth, 4}, {"depth/16", depth, 16},
-    {"depth/64", depth, 64}, {NULL, NULL, 0},
+    {"depth/1", depth, 1, 1},   {"depth/4", depth, 4, 1}, {"depth/16", depth, 16, 1},
+    {"depth/64", depth, 64, 1}, {NULL, NULL, 0, 0},
 };

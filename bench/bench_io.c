@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 
-#include <vigil/async.h>
 #include <vigil/io.h>
 #include <vigil/jemalloc.h>
 #include <vigil/liveness.h>
@@ -43,9 +42,9 @@ static struct client *client(struct client *f, int64_t times)
 
 struct clients {
     VG_FRAME(int);
-    unsigned i;
+    int64_t operations; /* of each */
     struct vg_handle task[TASKS];
-    struct vg_task_wait wait;
+    struct gather gather;
 };
 
 VG_ASYNC(clients)
@@ -53,25 +52,24 @@ VG_ASYNC(clients)
     VG_BEGIN(f);
     int rc;
 
-    for (f->i = 0; f->i < TASKS; f->i++) {
-        rc = VG_SPAWN(vg_exec_current(), &f->task[f->i], client, BENCH_BATCH / TASKS);
+    for (unsigned i = 0; i < TASKS; i++) {
+        rc = VG_SPAWN(vg_exec_current(), &f->task[i], client, f->operations);
         VG_ASSERT(rc == 0);
     }
-    while (f->i-- > 0) {
-        VG_AWAIT(rc, vg_task_wait(&f->wait, &f->task[f->i]));
-        vg_task_release(&f->task[f->i]);
-    }
-    VG_RETURN(0);
+    VG_AWAIT(rc, gather(&f->gather, f->task, TASKS));
+    VG_RETURN(rc);
 }
 
-static struct clients *clients(struct clients *f)
+static struct clients *clients(struct clients *f, int64_t operations)
 {
     VG_SETUP(f, clients);
+    f->operations = operations;
     return f;
 }
 
 static void io_op(struct bench_run *run, int64_t arg)
 {
+    const int64_t operations = bench_scaled(run, 5000);
     struct vg_driver *driver;
     struct vg_exec *exec;
     struct clients root;
@@ -81,15 +79,15 @@ static void io_op(struct bench_run *run, int64_t arg)
         bench_skip(run, "io_uring is refused");
         return;
     }
-    exec = bench_open_with(run, 1, VG_LEVEL_FULL, driver);
-    while (exec != NULL && bench_next(run, BENCH_BATCH))
-        if (!bench_batch(run, exec, &clients(&root)->fut))
+    exec = bench_open_with(run, VG_LEVEL_FULL, driver);
+    while (exec != NULL && bench_next(run, operations * TASKS))
+        if (!bench_batch(run, exec, &clients(&root, operations)->fut))
             break;
     bench_close(exec);
     vg_uring_close(driver);
 }
 
 const struct bench bench_io[] = {
-    {"io_op", io_op, 0},
-    {NULL, NULL, 0},
+    {"io_op", io_op, 0, BENCH_MANY},
+    {NULL, NULL, 0, 0},
 };

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mutex_try: vg_trylock() and vg_unlock() of a free mutex. mutex_await: the same awaited, as an async function
- * does it. mutex_contended/W: eight tasks on W workers; each holds the lock across a yield, so the others are queued and it is
- * handed over every time.
+ * does it. mutex_contended: 64 tasks; each takes it 10,000 times and holds it across a yield, so the others are queued and
+ * it is handed over every time.
  */
-#include <vigil/async.h>
 #include <vigil/mutex.h>
 #include <vigil/time.h>
 
@@ -13,13 +12,15 @@
 static void mutex_try(struct bench_run *run, int64_t arg)
 {
     static struct vg_mutex mutex = VG_MUTEX_INIT;
+    const int64_t times = bench_scaled(run, 5000000);
 
     (void)arg;
-    while (bench_next(run, 1)) {
-        if (!vg_trylock(&mutex))
-            bench_fail(run, "vg_trylock");
-        vg_unlock(&mutex);
-    }
+    while (bench_next(run, times))
+        for (int64_t i = 0; i < times; i++) {
+            if (!vg_trylock(&mutex))
+                bench_fail(run, "vg_trylock");
+            vg_unlock(&mutex);
+        }
 }
 
 struct locker {
@@ -51,17 +52,18 @@ static struct locker *locker(struct locker *f, int64_t times)
 
 static void mutex_await(struct bench_run *run, int64_t arg)
 {
-    struct vg_exec *exec = bench_open(run, 1);
+    const int64_t times = bench_scaled(run, 2000000);
+    struct vg_exec *exec = bench_open(run);
     struct locker root;
 
     (void)arg;
-    while (exec != NULL && bench_next(run, BENCH_BATCH))
-        if (!bench_batch(run, exec, &locker(&root, BENCH_BATCH)->fut))
+    while (exec != NULL && bench_next(run, times))
+        if (!bench_batch(run, exec, &locker(&root, times)->fut))
             break;
     bench_close(exec);
 }
 
-enum { RIVALS = 8 };
+enum { RIVALS = 64 };
 
 struct rival {
     VG_FRAME(int);
@@ -95,9 +97,9 @@ static struct rival *rival(struct rival *f, struct vg_mutex *mutex, int64_t time
 struct contest {
     VG_FRAME(int);
     struct vg_mutex mutex;
-    unsigned i;
+    int64_t locks; /* of each */
     struct vg_handle task[RIVALS];
-    struct vg_task_wait wait;
+    struct gather gather;
 };
 
 VG_ASYNC(contest)
@@ -105,39 +107,38 @@ VG_ASYNC(contest)
     VG_BEGIN(f);
     int rc;
 
-    for (f->i = 0; f->i < RIVALS; f->i++) {
-        rc = VG_SPAWN(vg_exec_current(), &f->task[f->i], rival, &f->mutex, BENCH_BATCH / RIVALS);
+    for (unsigned i = 0; i < RIVALS; i++) {
+        rc = VG_SPAWN(vg_exec_current(), &f->task[i], rival, &f->mutex, f->locks);
         VG_ASSERT(rc == 0);
     }
-    while (f->i-- > 0) {
-        VG_AWAIT(rc, vg_task_wait(&f->wait, &f->task[f->i]));
-        vg_task_release(&f->task[f->i]);
-    }
-    VG_RETURN(0);
+    VG_AWAIT(rc, gather(&f->gather, f->task, RIVALS));
+    VG_RETURN(rc);
 }
 
-static struct contest *contest(struct contest *f)
+static struct contest *contest(struct contest *f, int64_t locks)
 {
     VG_SETUP(f, contest);
     vg_mutex_init(&f->mutex, "contended");
+    f->locks = locks;
     return f;
 }
 
-static void mutex_contended(struct bench_run *run, int64_t workers)
+static void mutex_contended(struct bench_run *run, int64_t arg)
 {
-    struct vg_exec *exec = bench_open(run, (unsigned)workers);
+    const int64_t locks = bench_scaled(run, 10000);
+    struct vg_exec *exec = bench_open(run);
     struct contest root;
 
-    while (exec != NULL && bench_next(run, BENCH_BATCH))
-        if (!bench_batch(run, exec, &contest(&root)->fut))
+    (void)arg;
+    while (exec != NULL && bench_next(run, locks * RIVALS))
+        if (!bench_batch(run, exec, &contest(&root, locks)->fut))
             break;
     bench_close(exec);
 }
 
 const struct bench bench_mutex[] = {
-    {"mutex_try", mutex_try, 0},
-    {"mutex_await", mutex_await, 0},
-    {"mutex_contended/1", mutex_contended, 1},
-    {"mutex_contended/2", mutex_contended, 2},
-    {NULL, NULL, 0},
+    {"mutex_try", mutex_try, 0, 1},
+    {"mutex_await", mutex_await, 0, 1},
+    {"mutex_contended", mutex_contended, 0, BENCH_MANY},
+    {NULL, NULL, 0, 0},
 };

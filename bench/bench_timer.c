@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer_fire: a task sleeps for a millisecond and goes on, of 4096 that do. Its waiting costs no processor time, so only
- * that says what a timer costs. timer_cancel: a timeout is put around a yield and is not needed: what it costs beyond yield/1
- * is to make a timer and to cancel it. Others stand in the same wheel.
+ * timers_fire: a million tasks sleep for 1 to 1000 ms each, in no order; waiting costs no processor time, so only that
+ * says what a timer costs. timer_cancel: a timeout of 10 s is put around a yield and is not needed: what it costs beyond
+ * yield_one is to make a timer and to cancel it.
  */
-#include <vigil/async.h>
+#include <stdlib.h>
+
 #include <vigil/combine.h>
 
 #include "runner.h"
 
-enum { SLEEPERS = VG_DEBUG ? 256 : 4096, NAPS = 8, BYSTANDERS = VG_DEBUG ? 100 : 1000 };
+enum { MILLION = 1000000 };
 
 struct sleeper {
     VG_FRAME(int);
-    int64_t left;
     uint64_t length;
     struct vg_sleep nap;
 };
@@ -21,94 +21,112 @@ struct sleeper {
 VG_ASYNC(sleeper)
 {
     VG_BEGIN(f);
-    int rc = 0;
+    int rc;
 
-    for (; f->left > 0 && rc == 0; f->left--)
-        VG_AWAIT(rc, vg_sleep(&f->nap, f->length));
+    VG_AWAIT(rc, vg_sleep(&f->nap, f->length));
     VG_RETURN(rc);
 }
 
-static struct sleeper *sleeper(struct sleeper *f, int64_t naps, uint64_t length)
+static struct sleeper *sleeper(struct sleeper *f, uint64_t length)
 {
     VG_SETUP(f, sleeper);
-    f->left = naps;
     f->length = length;
     return f;
 }
 
-/* Starts sleepers, makes and cancels timeouts while they sleep, and waits for their end. */
 struct dormitory {
     VG_FRAME(int);
-    unsigned sleepers, i;
-    int64_t naps;
-    uint64_t length;
-    struct vg_handle task[SLEEPERS];
-    struct vg_task_wait wait;
-    int64_t timeouts;
-    struct vg_yield yield;
-    struct vg_timeout timeout;
+    struct vg_handle *task;
+    int64_t tasks;
+    struct gather gather;
 };
+
+static uint64_t xorshift(uint64_t word)
+{
+    word ^= word << 13;
+    word ^= word >> 7;
+    return word ^ word << 17;
+}
 
 VG_ASYNC(dormitory)
 {
     VG_BEGIN(f);
+    uint64_t random = 0x9e3779b97f4a7c15u;
     int rc;
 
-    for (f->i = 0; f->i < f->sleepers; f->i++) {
-        rc = VG_SPAWN(vg_exec_current(), &f->task[f->i], sleeper, f->naps, f->length);
+    for (int64_t i = 0; i < f->tasks; i++) {
+        random = xorshift(random);
+        rc = VG_SPAWN(vg_exec_current(), &f->task[i], sleeper, VG_MSEC(1 + random % 1000));
         VG_ASSERT(rc == 0);
     }
-    for (; f->timeouts > 0; f->timeouts--) {
-        VG_AWAIT(rc, vg_timeout(&f->timeout, VG_SEC(30), vg_yield(&f->yield)));
+    VG_AWAIT(rc, gather(&f->gather, f->task, f->tasks));
+    VG_RETURN(rc);
+}
+
+static struct dormitory *dormitory(struct dormitory *f, struct vg_handle *task, int64_t tasks)
+{
+    VG_SETUP(f, dormitory);
+    f->task = task;
+    f->tasks = tasks;
+    return f;
+}
+
+static void timers_fire(struct bench_run *run, int64_t arg)
+{
+    const int64_t timers = bench_scaled(run, MILLION);
+    struct vg_handle *task = bench_handles(run, timers);
+    struct vg_exec *exec = bench_open(run);
+    struct dormitory root;
+
+    (void)arg;
+    while (task != NULL && exec != NULL && bench_next(run, timers))
+        if (!bench_batch(run, exec, &dormitory(&root, task, timers)->fut))
+            break;
+    bench_close(exec);
+    free(task);
+}
+
+struct hasty {
+    VG_FRAME(int);
+    int64_t left;
+    struct vg_yield yield;
+    struct vg_timeout timeout;
+};
+
+VG_ASYNC(hasty)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    for (; f->left > 0; f->left--) {
+        VG_AWAIT(rc, vg_timeout(&f->timeout, VG_SEC(10), vg_yield(&f->yield)));
         VG_ASSERT(rc == 0);
-    }
-    while (f->i-- > 0) {
-        if (f->naps == 1) /* bystanders, which sleep for long */
-            vg_task_cancel(&f->task[f->i]);
-        VG_AWAIT(rc, vg_task_wait(&f->wait, &f->task[f->i]));
-        vg_task_release(&f->task[f->i]);
     }
     VG_RETURN(0);
 }
 
-static struct dormitory *dormitory(struct dormitory *f, unsigned sleepers, int64_t naps,
-                                   uint64_t length, int64_t timeouts)
+static struct hasty *hasty(struct hasty *f, int64_t timeouts)
 {
-    VG_SETUP(f, dormitory);
-    f->sleepers = sleepers;
-    f->naps = naps;
-    f->length = length;
-    f->timeouts = timeouts;
+    VG_SETUP(f, hasty);
+    f->left = timeouts;
     return f;
-}
-
-static void timer_fire(struct bench_run *run, int64_t arg)
-{
-    static struct dormitory root;
-    struct vg_exec *exec = bench_open(run, 1);
-
-    (void)arg;
-    while (exec != NULL && bench_next(run, SLEEPERS * NAPS))
-        if (!bench_batch(run, exec, &dormitory(&root, SLEEPERS, NAPS, VG_MSEC(1), 0)->fut))
-            break;
-    bench_close(exec);
 }
 
 static void timer_cancel(struct bench_run *run, int64_t arg)
 {
-    static struct dormitory root;
-    struct vg_exec *exec = bench_open(run, 1);
+    const int64_t timeouts = bench_scaled(run, MILLION);
+    struct vg_exec *exec = bench_open(run);
+    struct hasty root;
 
     (void)arg;
-    while (exec != NULL && bench_next(run, BENCH_BATCH))
-        if (!bench_batch(run, exec,
-                         &dormitory(&root, BYSTANDERS, 1, VG_SEC(3600), BENCH_BATCH)->fut))
+    while (exec != NULL && bench_next(run, timeouts))
+        if (!bench_batch(run, exec, &hasty(&root, timeouts)->fut))
             break;
     bench_close(exec);
 }
 
 const struct bench bench_timer[] = {
-    {"timer_fire", timer_fire, 0},
-    {"timer_cancel", timer_cancel, 0},
-    {NULL, NULL, 0},
+    {"timers_fire", timers_fire, 0, BENCH_MANY},
+    {"timer_cancel", timer_cancel, 0, BENCH_MANY},
+    {NULL, NULL, 0, 0},
 };

@@ -7,7 +7,7 @@ usage() {
     cat <<END
 usage: ./run [--seconds N]
        ./run serve [--listen ADDR:PORT]
-       ./run bench [--rounds N]
+       ./run bench [--rounds N] [--quick] [--only PATTERN] [--peers] [--against REV]
 
 vigil's main job. Installs what is missing (on Debian), builds the release preset, puts a server under load on
 the loopback, catches a futurelock, and says what happened: on the screen, in build/report/report.md and in
@@ -15,9 +15,15 @@ build/report/report.json. Exits with 0 only if everything happened as it must.
 
   --seconds N         how long to load each of the server's routes, 1 to 600; by default 5
   serve               build, then run the HTTP server until Ctrl-C
-  bench               build, then only measure: operations of the runtime, and echo servers
-  --rounds N          how often to measure everything, 1 to 999; by default 5, which takes a minute
   --listen ADDR:PORT  where it listens; by default 127.0.0.1:8080
+  bench               build, then only measure: operations of the runtime, and echo servers; on the screen, in
+                      build/report/bench.json, and with plots in build/report/bench.html
+  --rounds N          how often to measure everything, 1 to 999; by default 5
+  --quick             a twentieth of the operations, and only the main rows
+  --only PATTERN      only benchmarks whose name it is found in, a regular expression
+  --peers             build bench/peers, other runtimes, and measure them in the same rounds
+  --against REV       build that commit too, and measure it in the same rounds; exits with 1 if something has
+                      become slower by more than 3 % beyond the spread
 END
 }
 
@@ -31,16 +37,24 @@ mode=job
 seconds=5
 listen=
 rounds=
+quick=
+only=
+peers=
+against=
 while [ $# -gt 0 ]; do
     case $1 in
     --help | -h) usage && exit 0 ;;
     serve | bench) mode=$1 ;;
-    --seconds | --listen | --rounds)
-        [ $# -gt 1 ] || refuse "$1 needs a value"
+    --quick) quick=--quick ;;
+    --peers) peers=--peers ;;
+    --seconds | --listen | --rounds | --only | --against)
+        [ $# -gt 1 ] && [ -n "$2" ] || refuse "$1 needs a value"
         case $1 in
         --seconds) seconds=$2 ;;
         --listen) listen=$2 ;;
-        --rounds) rounds=${2:-nothing} ;;
+        --rounds) rounds=$2 ;;
+        --only) only=$2 ;;
+        --against) against=$2 ;;
         esac
         shift
         ;;
@@ -53,11 +67,14 @@ case $seconds in
 esac
 [ "$seconds" -ge 1 ] && [ "$seconds" -le 600 ] || refuse "--seconds cannot be '$seconds'"
 [ -z "$listen" ] || [ $mode = serve ] || refuse '--listen goes with serve'
-[ -z "$rounds" ] || [ $mode = bench ] || refuse '--rounds goes with bench'
+[ -z "$rounds$quick$only$peers$against" ] || [ $mode = bench ] || refuse 'that goes with bench'
 rounds=${rounds:-5}
 case $rounds in
 0* | *[!0-9]* | ????*) refuse "--rounds cannot be '$rounds'" ;;
 esac
+
+[ -z "$against" ] || against=$(git rev-parse --verify --quiet --short=12 "$against^{commit}") ||
+    refuse '--against: there is no such commit'
 
 bin=build/release
 out=build/report
@@ -66,7 +83,7 @@ began=$(date +%s)
 step() { printf '[%4d s] %s\n' $(($(date +%s) - began)) "$*"; }
 
 step 'packages'
-sh cmake/setup-debian.sh
+sh cmake/setup-debian.sh $peers
 step 'build'
 cmake --preset release >/dev/null
 cmake --build --preset release --target programs
@@ -75,7 +92,11 @@ if [ $mode = serve ]; then
     echo "serving http://$listen/, /count and /sleep until Ctrl-C"
     exec $bin/examples/http_server --listen "$listen"
 fi
-[ $mode != bench ] || exec sh bench/report.sh $bin $out "$rounds"
+
+report="python3 -B bench/report --build $bin --out $out --rounds $rounds"
+
+. bench/run_bench.sh
+[ $mode != bench ] || run_bench
 
 rm -rf $out
 mkdir -p $out
@@ -265,7 +286,7 @@ fi
 
 step "benchmarks: $rounds rounds"
 code=0
-run_client sh bench/report.sh $bin $out "$rounds" >/dev/null 2>$out/bench.err || code=$?
+run_client $report --quick >/dev/null 2>$out/bench.err || code=$?
 must 'the benchmarks and echo servers run' equal $code 0
 
 step 'report'

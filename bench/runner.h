@@ -2,6 +2,7 @@
 #ifndef VIGIL_BENCH_RUNNER_H
 #define VIGIL_BENCH_RUNNER_H
 
+#include <vigil/async.h>
 #include <vigil/driver.h>
 #include <vigil/exec.h>
 
@@ -12,23 +13,28 @@
  * be long enough for the hand-over to cost nothing.
  */
 
-/* In builds with checks nothing is measured: they only try whether it runs. */
-enum {
-    BENCH_BATCH = VG_DEBUG ? 1 << 12 : 1 << 16,
-    BENCH_MILLION = VG_DEBUG ? 10000 : 1000000,
-};
-
-/*
- * One executor at a time, with the instruments as they are by default: everything on. NULL: the benchmark has been
- * failed.
- */
-struct vg_exec *bench_open(struct bench_run *run, unsigned workers);
+/* One executor at a time, with as many workers as the run says, and the instruments as they are by default: everything on.
+ * NULL: the benchmark has been failed. */
+struct vg_exec *bench_open(struct bench_run *run);
 /* The same with another level of the instruments, VG_LEVEL_*, or another driver than futexes, if not NULL. */
-struct vg_exec *bench_open_with(struct bench_run *run, unsigned workers, unsigned level,
-                                struct vg_driver *driver);
+struct vg_exec *bench_open_with(struct bench_run *run, unsigned level, struct vg_driver *driver);
 void bench_close(struct vg_exec *exec);
+/* For tasks that are left: to cancel a million takes seconds, which are not measured. */
+void bench_close_within(struct vg_exec *exec, uint64_t drain);
 
 /* Runs a batch; false: the benchmark has been failed. */
 bool bench_batch(struct bench_run *run, struct vg_exec *exec, struct vg_future *batch);
+
+/* Memory for so many handles, all zero, or NULL after failing the benchmark; free() it. */
+struct vg_handle *bench_handles(struct bench_run *run, int64_t count);
+
+/* Waits for the end of each of an array of tasks, and releases it. */
+struct gather {
+    VG_FRAME(int);
+    struct vg_handle *task;
+    int64_t i, count;
+    struct vg_task_wait wait;
+};
+struct gather *gather(struct gather *f, struct vg_handle *task, int64_t count);
 
 #endif

@@ -2,52 +2,69 @@
 #include "shim.h"
 
 #include <benchmark/benchmark.h>
+#include <string>
 
-struct bench_run {
+#include <vigil/base.h>
+
+namespace
+{
+
+/* Operations of a run; in builds with checks nothing is measured, they only try whether it runs. */
+constexpr int64_t DIVISOR = VG_DEBUG ? 500 : 16;
+
+struct google_run : bench_run {
     benchmark::State &state;
 };
 
-static bool failed;
+bool failed;
 
-bool bench_next(struct bench_run *run, int64_t count)
+benchmark::State &state_of(bench_run *run)
 {
-    return run->state.KeepRunningBatch(count);
+    return static_cast<google_run *>(run)->state;
 }
 
-void bench_fail(struct bench_run *run, const char *why)
+bool next(bench_run *run, int64_t count)
 {
-    failed = true;
-    run->state.SkipWithError(why);
+    return state_of(run).KeepRunningBatch(count);
 }
 
-void bench_skip(struct bench_run *run, const char *why)
+void fail(bench_run *run, const char *why, bool skip)
 {
-    run->state.SkipWithError(why);
+    failed = failed || !skip;
+    state_of(run).SkipWithError(why);
 }
 
-void bench_count(struct bench_run *run, const char *name, double value)
+void count(bench_run *run, const char *name, double value)
 {
-    run->state.counters[name] = value;
+    state_of(run).counters[name] = value;
 }
 
-static void call(benchmark::State &state, const struct bench *bench)
+const bench_harness google = {next, fail, count};
+
+void call(benchmark::State &state, const bench *bench, unsigned workers)
 {
-    struct bench_run run = {state};
+    google_run run = {{&google, workers, DIVISOR}, state};
 
     bench->fn(&run, bench->arg);
 }
 
-static void add(const struct bench *bench)
+void add(const bench *bench, unsigned workers)
 {
-    for (; bench->name != nullptr; bench++)
-        benchmark::RegisterBenchmark(bench->name, call, bench)->MeasureProcessCPUTime();
+    const std::string name = bench->name + std::string("/workers:") + std::to_string(workers);
+
+    benchmark::RegisterBenchmark(name.c_str(), call, bench, workers)->MeasureProcessCPUTime();
 }
+
+} // namespace
 
 int main(int argc, char **argv)
 {
-    for (const struct bench *part :
-         {bench_floor, bench_depth, bench_task, bench_oneshot, bench_timer, bench_mutex, bench_io})
-        add(part);
+    if (bench_once_wanted(argc, argv))
+        return bench_once(argc, argv);
+    for (const bench *const *part = bench_parts; *part != nullptr; part++)
+        for (const bench *bench = *part; bench->name != nullptr; bench++)
+            for (unsigned workers = 1; workers <= 2 && workers <= bench->workers; workers++)
+                add(bench, workers);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
         return 2;

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim.h"
+
+#include <stddef.h>
+
+/* One for each file bench_*.c. */
+extern const struct bench bench_depth[], bench_floor[], bench_io[], bench_memory[], bench_mutex[],
+    bench_oneshot[], bench_remote[], bench_select[], bench_spawn[], bench_timer[], bench_tree[],
+    bench_yield[];
+
+const struct bench *const bench_parts[] = {
+    bench_floor, bench_spawn,  bench_yield,  bench_oneshot, bench_tree, bench_remote, bench_timer,
+    bench_depth, bench_select, bench_memory, bench_mutex,   bench_io,   NULL,
+};

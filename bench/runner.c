@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "runner.h"
+
+#include <stdlib.h>
+
+#include <vigil/jemalloc.h>
+#include <vigil/liveness.h>
+
+static struct vg_liveness *live;
+
+struct vg_exec *bench_open_with(struct bench_run *run, unsigned level, struct vg_driver *driver)
+{
+    struct vg_config config = VG_CONFIG_INIT;
+    struct vg_liveness_config watch = VG_LIVENESS_INIT;
+    struct vg_exec *exec;
+
+    watch.level = (uint8_t)level;
+    watch.to_stderr =
+        false; /* who spawns a million tasks in one poll blocks a worker, and means to */
+    if (vg_liveness_open(&live, &watch) < 0) {
+        bench_fail(run, "vg_liveness_open");
+        return NULL;
+    }
+    config.name = "bench";
+    config.quiet = true;
+    config.workers = run->workers;
+    config.alloc = &vg_jemalloc;
+    config.driver = driver;
+    config.probe = vg_liveness_probe(live);
+    if (vg_exec_open(&exec, &config) == 0)
+        return exec;
+    bench_fail(run, "vg_exec_open");
+    vg_liveness_close(live);
+    return NULL;
+}
+
+struct vg_exec *bench_open(struct bench_run *run)
+{
+    return bench_open_with(run, VG_LEVEL_FULL, NULL);
+}
+
+void bench_close_within(struct vg_exec *exec, uint64_t drain)
+{
+    if (exec == NULL)
+        return;
+    vg_exec_close(exec, drain);
+    vg_liveness_close(live);
+}
+
+void bench_close(struct vg_exec *exec)
+{
+    bench_close_within(exec, VG_SEC(5));
+}
+
+bool bench_batch(struct bench_run *run, struct vg_exec *exec, struct vg_future *batch)
+{
+    if (vg_block_on(exec, batch) == 0)
+        return true;
+    bench_fail(run, "vg_block_on");
+    return false;
+}
+
+struct vg_handle *bench_handles(struct bench_run *run, int64_t count)
+{
+    struct vg_handle *handles = calloc((size_t)count, sizeof *handles);
+
+    if (handles == NULL)
+        bench_fail(run, "calloc");
+    return handles;
+}
+
+VG_ASYNC(gather)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    for (f->i = 0; f->i < f->count; f->i++) {
+        VG_AWAIT(rc, vg_task_wait(&f->wait, &f->task[f->i]));
+        VG_ASSERT(rc == 0);
+        vg_task_release(&f->task[f->i]);
+    }
+    VG_RETURN(0);
+}
+
+struct gather *gather(struct gather *f, struct vg_handle *task, int64_t count)
+{
+    VG_SETUP(f, gather);
+    f->task = task;
+    f->count = count;
+    return f;
+}
