@@ -3,8 +3,10 @@
 
 mod counts;
 mod jemalloc;
+mod remaining;
 
 pub use counts::{count, fib_argument, fib_calls, fib_value, skynet_tree, Skynet, Sleeps};
+pub use remaining::Remaining;
 
 use std::process::exit;
 use std::sync::atomic::{AtomicUsize, Ordering};

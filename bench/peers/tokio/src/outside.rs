@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! What a thread does that is none of the runtime's.
 
-use peer::{count, measure, Run};
+use peer::{count, measure, Remaining, Run};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::thread::{self, Thread};
@@ -9,28 +9,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 
-/// Counts tasks that have run, and wakes the thread that waits for all.
-struct Remaining {
-    tasks: AtomicU64,
-    waiter: Thread,
-}
-
-impl Remaining {
-    fn ran(&self) {
-        if self.tasks.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.waiter.unpark();
-        }
-    }
-
-    fn wait(&self) {
-        while self.tasks.load(Ordering::Acquire) > 0 {
-            thread::park();
-        }
-    }
-}
-
 fn spawn_all(runtime: &Runtime, tasks: u64) {
-    let remaining = Arc::new(Remaining { tasks: tasks.into(), waiter: thread::current() });
+    let remaining = Remaining::new(tasks);
     for _ in 0..tasks {
         let remaining = remaining.clone();
         runtime.spawn(async move { remaining.ran() });

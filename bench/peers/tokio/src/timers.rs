@@ -12,7 +12,7 @@ pub fn timers_fire(runtime: &Runtime) -> Run {
         in_task(runtime, async move {
             let mut handles = Vec::with_capacity(timers as usize);
             for time in Sleeps::new().take(timers as usize) {
-                handles.push(tokio::spawn(async move { sleep(time).await }));
+                handles.push(tokio::spawn(sleep(time)));
             }
             for handle in handles {
                 handle.await.expect("timer");

@@ -6,15 +6,16 @@ use std::pin::Pin;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+/// Leaves are tasks of a type of their own: they have no children, and need no room for them.
 fn node(first: u64, leaves: u64) -> JoinHandle<u64> {
+    if leaves == 1 {
+        return tokio::spawn(async move { first });
+    }
     tokio::spawn(async move {
-        if leaves == 1 {
-            return first;
-        }
         let each = leaves / 10;
-        let children: [_; 10] = std::array::from_fn(|i| node(first + i as u64 * each, each));
+        let mut children: [_; 10] = std::array::from_fn(|i| node(first + i as u64 * each, each));
         let mut sum = 0;
-        for child in children {
+        for child in &mut children {
             sum += child.await.expect("child");
         }
         sum
