@@ -15,7 +15,6 @@ const BENCHES: &[Bench<ThreadPool>] = &[
     Bench::warm("fib_tasks", fib_tasks),
     Bench::warm("fib_join", fib_join),
     Bench::warm("remote_spawn_idle", outside::remote_spawn_idle),
-    Bench::warm("remote_spawn_busy", outside::remote_spawn_busy),
 ];
 
 fn open(workers: usize) -> ThreadPool {
