@@ -27,7 +27,11 @@ pub fn skynet_tree() -> Skynet {
     while leaves > count(1_000_000) {
         leaves /= 10;
     }
-    Skynet { leaves, tasks: (leaves * 10 - 1) / 9, sum: leaves * (leaves - 1) / 2 }
+    Skynet {
+        leaves,
+        tasks: (leaves * 10 - 1) / 9,
+        sum: leaves * (leaves - 1) / 2,
+    }
 }
 
 pub fn fib_value(n: u32) -> u64 {

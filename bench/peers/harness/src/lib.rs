@@ -35,12 +35,20 @@ pub struct Bench<R> {
 impl<R> Bench<R> {
     /// Runs once unmeasured, then once for the figures.
     pub const fn warm(name: &'static str, run: fn(&R) -> Run) -> Self {
-        Bench { name, run, warm_up: true }
+        Bench {
+            name,
+            run,
+            warm_up: true,
+        }
     }
 
     /// Runs once: memory that a warm-up had left behind would not grow again.
     pub const fn cold(name: &'static str, run: fn(&R) -> Run) -> Self {
-        Bench { name, run, warm_up: false }
+        Bench {
+            name,
+            run,
+            warm_up: false,
+        }
     }
 }
 
@@ -58,7 +66,10 @@ impl<R> Peer<R> {
         let args: Vec<String> = std::env::args().skip(1).collect();
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         match (args.as_slice(), self.echo) {
-            (["--list"], _) => self.benches.iter().for_each(|bench| println!("{}", bench.name)),
+            (["--list"], _) => self
+                .benches
+                .iter()
+                .for_each(|bench| println!("{}", bench.name)),
             (["echo", port, workers], Some(echo)) => echo(number(port), number(workers)),
             ([name, workers], _) => self.run(name, number(workers)),
             _ => usage("PROGRAM BENCH WORKERS | PROGRAM --list | PROGRAM echo PORT WORKERS"),
@@ -88,11 +99,15 @@ fn usage(message: &str) -> ! {
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> T {
-    text.parse().unwrap_or_else(|_| usage(&format!("{} is not such a number", text)))
+    text.parse()
+        .unwrap_or_else(|_| usage(&format!("{} is not such a number", text)))
 }
 
 fn clock(id: libc::clockid_t) -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     let result = unsafe { libc::clock_gettime(id, &mut now) };
     assert_eq!(result, 0);
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
@@ -114,12 +129,19 @@ pub fn measure(ops: u64, body: impl FnOnce()) -> Run {
 pub fn measure_memory(ops: u64, body: impl FnOnce()) -> Run {
     let before = resident();
     body();
-    Run { ops, wall: resident().saturating_sub(before), cpu: 0 }
+    Run {
+        ops,
+        wall: resident().saturating_sub(before),
+        cpu: 0,
+    }
 }
 
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("statm");
-    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    let pages = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<u64>().ok());
     pages.expect("statm") * unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as u64
 }
 

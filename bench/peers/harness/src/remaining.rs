@@ -12,7 +12,10 @@ pub struct Remaining {
 impl Remaining {
     /// The thread that calls this is the one that waits.
     pub fn new(tasks: u64) -> Arc<Self> {
-        Arc::new(Remaining { tasks: tasks.into(), waiter: thread::current() })
+        Arc::new(Remaining {
+            tasks: tasks.into(),
+            waiter: thread::current(),
+        })
     }
 
     pub fn ran(&self) {

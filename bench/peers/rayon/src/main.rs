@@ -18,7 +18,10 @@ const BENCHES: &[Bench<ThreadPool>] = &[
 ];
 
 fn open(workers: usize) -> ThreadPool {
-    ThreadPoolBuilder::new().num_threads(workers).build().expect("pool")
+    ThreadPoolBuilder::new()
+        .num_threads(workers)
+        .build()
+        .expect("pool")
 }
 
 fn spawn_join(pool: &ThreadPool) -> Run {
@@ -104,5 +107,10 @@ fn fib_join(pool: &ThreadPool) -> Run {
 }
 
 fn main() {
-    Peer { benches: BENCHES, open, echo: None }.main();
+    Peer {
+        benches: BENCHES,
+        open,
+        echo: None,
+    }
+    .main();
 }

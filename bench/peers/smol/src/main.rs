@@ -49,5 +49,10 @@ fn in_task<T: Send + 'static>(body: impl Future<Output = T> + Send + 'static) ->
 }
 
 fn main() {
-    Peer { benches: BENCHES, open: |workers| open(workers), echo: None }.main();
+    Peer {
+        benches: BENCHES,
+        open: |workers| open(workers),
+        echo: None,
+    }
+    .main();
 }

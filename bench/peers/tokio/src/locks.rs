@@ -19,8 +19,9 @@ pub fn mutex_contended(runtime: &Runtime) -> Run {
     measure(tasks * times, || {
         let value = in_task(runtime, async move {
             let mutex = Arc::new(Mutex::new(0));
-            let handles: Vec<_> =
-                (0..tasks).map(|_| tokio::spawn(locks(mutex.clone(), times))).collect();
+            let handles: Vec<_> = (0..tasks)
+                .map(|_| tokio::spawn(locks(mutex.clone(), times)))
+                .collect();
             for handle in handles {
                 handle.await.expect("task");
             }

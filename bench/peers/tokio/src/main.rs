@@ -39,7 +39,11 @@ const BENCHES: &[Bench<Runtime>] = &[
 ];
 
 fn open(workers: usize) -> Runtime {
-    Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("runtime")
+    Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()
+        .expect("runtime")
 }
 
 /// Runs `body` as a task of the workers: what block_on() is given would run on the thread that calls it.
@@ -51,5 +55,10 @@ fn in_task<T: Send + 'static>(
 }
 
 fn main() {
-    Peer { benches: BENCHES, open, echo: Some(echo::serve) }.main();
+    Peer {
+        benches: BENCHES,
+        open,
+        echo: Some(echo::serve),
+    }
+    .main();
 }

@@ -70,8 +70,11 @@ impl Echo {
 
 pub fn wake_parked(runtime: &Runtime) -> Run {
     let rounds = count(20_000);
-    let echo =
-        Arc::new(Echo { notify: Notify::new(), rounds: 0.into(), waker: thread::current() });
+    let echo = Arc::new(Echo {
+        notify: Notify::new(),
+        rounds: 0.into(),
+        waker: thread::current(),
+    });
     let task = runtime.spawn(echo.clone().answer(rounds));
     let run = measure(rounds, || (1..=rounds).for_each(|round| echo.ask(round)));
     runtime.block_on(task).expect("echo");

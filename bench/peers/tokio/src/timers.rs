@@ -26,7 +26,9 @@ pub fn timer_cancel(runtime: &Runtime) -> Run {
     measure(timers, || {
         in_task(runtime, async move {
             for _ in 0..timers {
-                timeout(Duration::from_secs(10), yield_now()).await.expect("in time");
+                timeout(Duration::from_secs(10), yield_now())
+                    .await
+                    .expect("in time");
             }
         })
     })

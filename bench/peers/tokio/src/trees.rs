@@ -50,5 +50,7 @@ fn call_fib(n: u32) -> Pin<Box<dyn Future<Output = u64> + Send>> {
 
 pub fn fib_tasks(runtime: &Runtime) -> Run {
     let n = fib_argument();
-    measure(fib_calls(n), || check("fib", in_task(runtime, fib(n)), fib_value(n)))
+    measure(fib_calls(n), || {
+        check("fib", in_task(runtime, fib(n)), fib_value(n))
+    })
 }
