@@ -19,8 +19,10 @@ failed=
 CC=${CC:-cc} CXX=${CXX:-c++}
 flags='-O3 -g -Wall -Wextra -Werror -D_GNU_SOURCE -pthread'
 
-# The sources are copied, because cargo writes beside them. Times of files stay, so that little is built again.
+# The sources are copied, because cargo writes beside them. Times of files stay, so that little is built again. What another
+# cargo has locked may be in a format that this one does not know.
 rust() {
+    rm -f "$work/rust/Cargo.lock"
     mkdir -p "$work/rust" "$work/cargo"
     cp -Rp "$here/Cargo.toml" "$here/harness" "$here/tokio" "$here/rayon" "$here/smol" "$work/rust"
     cat >"$work/cargo/config.toml" <<END

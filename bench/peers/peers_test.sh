@@ -69,7 +69,7 @@ listed() {
 
 misuse() {
     expect_code 2 no_such_benchmark 1
-    expect_code 2 "$("$out/$peer" --list | head -n 1)" 0
+    expect_code 2 "$("$out/$peer" --list | sed -n 1p)" 0
     expect_code 2
 }
 
@@ -89,7 +89,7 @@ serves_echo() {
     server=
 }
 
-sh "$here/build.sh" "$out" $peers || failed 'build.sh'
+JOBS=${JOBS:-1} sh "$here/build.sh" "$out" $peers || failed 'build.sh'
 export VIGIL_PEER_SCALE=1000
 for peer in $peers; do
     [ -x "$out/$peer" ] || continue
