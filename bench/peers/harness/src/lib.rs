@@ -83,6 +83,7 @@ impl<R> Peer<R> {
             None => usage(&format!("no benchmark {}; see --list", name)),
         };
         WORKERS.store(workers, Ordering::Relaxed);
+        jemalloc::keep_memory();
         let runtime = (self.open)(workers);
         if bench.warm_up {
             (bench.run)(&runtime);
