@@ -3,6 +3,10 @@
 #
 # Installs the Debian packages that building and testing vigil needs, and nothing else. This is the only
 # list of them. Safe to run again: where all are installed it does nothing and needs no rights.
+#
+#     setup-debian.sh [--peers]
+#
+# --peers: also what the programs in bench/peers need, which vigil is compared with.
 set -eu
 
 packages='
@@ -12,9 +16,19 @@ packages='
     wrk curl git ca-certificates
     prometheus python3 python3-prometheus-client
 '
+peers='
+    cargo librust-tokio-dev librust-rayon-dev librust-smol-dev librust-event-listener-dev librust-libc-dev
+    golang-go libtbb-dev libuv1-dev
+'
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
+
+case ${1-} in
+'') ;;
+--peers) packages="$packages $peers" ;;
+*) fail "no such option: $1" ;;
+esac
 
 for tool in dpkg-query apt-get; do
     command -v $tool >/dev/null ||

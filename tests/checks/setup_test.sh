@@ -25,10 +25,10 @@ machine() {
 }
 stub() { printf '#!/bin/sh\n%s\n' "$2" >"$tmp/bin/$1" && chmod +x "$tmp/bin/$1"; }
 
-# expect <exit code> <pattern in what it prints>
+# expect <exit code> <pattern in what it prints> [<option>]
 expect() {
     code=0
-    output=$(PATH=$tmp/bin sh "$setup" </dev/null 2>&1) || code=$?
+    output=$(PATH=$tmp/bin sh "$setup" ${3+"$3"} </dev/null 2>&1) || code=$?
     if [ "$code" -ne "$1" ] || ! echo "$output" | grep -q "$2"; then
         echo "FAILED: exit code $code, expected $1 and '$2' in: $output"
         failures=$((failures + 1))
@@ -45,6 +45,15 @@ expect 0 'installing .*liburing-dev'
 logged 'apt-get .*update'
 logged 'apt-get .*install .*liburing-dev'
 expect 0 'all packages are installed'
+if grep -q librust-tokio-dev "$tmp/log"; then
+    echo 'FAILED: peers are installed unasked'
+    failures=$((failures + 1))
+fi
+
+machine 0 '' true
+expect 0 'installing .*liburing-dev.* librust-tokio-dev' --peers
+logged 'apt-get .*install .*librust-tokio-dev'
+expect 1 'no such option: --peer$' --peer
 
 machine 1000 free true
 expect 0 'installing .*liburing-dev'

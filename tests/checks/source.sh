@@ -94,7 +94,7 @@ text | xargs grep -nHE '(resume|protocols|scheduler|reliability|instrumentation|
     cut -d: -f1,2 | found 'names a page that no reader has' || true
 text | xargs grep -nHE '/(work|farm|home)/' | cut -d: -f1,2 | found 'path of a machine' || true
 tab=$(printf '\t')
-text | xargs grep -nHE "[[:space:]]\$|$tab" | cut -d: -f1,2 |
+text | grep -v '\.go$' | xargs grep -nHE "[[:space:]]\$|$tab" | cut -d: -f1,2 |
     found 'tab, or blanks at the end of the line' || true
 
 sort -t: -k1,1 -k2,2n "$tmp/found" | sed 's/:\([0-9]*\): /:\1: /'
