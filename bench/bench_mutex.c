@@ -8,7 +8,7 @@
 #include <vigil/mutex.h>
 #include <vigil/time.h>
 
-#include "runner.h"
+#include "crowd.h"
 
 static void mutex_try(struct bench_run *run, int64_t arg)
 {
@@ -61,8 +61,6 @@ static void mutex_await(struct bench_run *run, int64_t arg)
     bench_close(exec);
 }
 
-enum { RIVALS = 8 };
-
 struct rival {
     VG_FRAME(int);
     int64_t left;
@@ -92,46 +90,18 @@ static struct rival *rival(struct rival *f, struct vg_mutex *mutex, int64_t time
     return f;
 }
 
-struct contest {
-    VG_FRAME(int);
-    struct vg_mutex mutex;
-    unsigned i;
-    struct vg_handle task[RIVALS];
-    struct vg_task_wait wait;
-};
-
-VG_ASYNC(contest)
+static int spawn_rival(struct vg_handle *handle, unsigned i, void *arg)
 {
-    VG_BEGIN(f);
-    int rc;
-
-    for (f->i = 0; f->i < RIVALS; f->i++) {
-        rc = VG_SPAWN(vg_exec_current(), &f->task[f->i], rival, &f->mutex, BENCH_BATCH / RIVALS);
-        VG_ASSERT(rc == 0);
-    }
-    while (f->i-- > 0) {
-        VG_AWAIT(rc, vg_task_wait(&f->wait, &f->task[f->i]));
-        vg_task_release(&f->task[f->i]);
-    }
-    VG_RETURN(0);
-}
-
-static struct contest *contest(struct contest *f)
-{
-    VG_SETUP(f, contest);
-    vg_mutex_init(&f->mutex, "contended");
-    return f;
+    (void)i;
+    return VG_SPAWN(vg_exec_current(), handle, rival, arg, BENCH_BATCH / CROWD);
 }
 
 static void mutex_contended(struct bench_run *run, int64_t workers)
 {
-    struct vg_exec *exec = bench_open(run, (unsigned)workers);
-    struct contest root;
+    struct vg_mutex mutex;
 
-    while (exec != NULL && bench_next(run, BENCH_BATCH))
-        if (!bench_batch(run, exec, &contest(&root)->fut))
-            break;
-    bench_close(exec);
+    vg_mutex_init(&mutex, "contended");
+    bench_crowd(run, workers, spawn_rival, &mutex);
 }
 
 const struct bench bench_mutex[] = {

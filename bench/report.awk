@@ -167,6 +167,10 @@ END {
     micro("mutex_await", "mutex, free: await and unlock")
     micro("mutex_contended/1", "mutex, handed over, a yield inside")
     micro("mutex_contended/2", "the same, 2 workers")
+    micro("semaphore_try", "semaphore, free: try and release")
+    micro("semaphore_await", "semaphore, free: await and release")
+    micro("semaphore_contended/1", "semaphore of two, handed over, a yield inside")
+    micro("semaphore_contended/2", "the same, 2 workers")
 
     heading("instruments, same program: a yield, ns", "cpu", "spread", "", "ratio")
     level(0, "off")
