@@ -10,7 +10,7 @@ static const char *name_of(const struct vg_mutex *mutex)
 
 void vg_mutex_init_at(struct vg_mutex *mutex, const char *name, const struct vg_place *place)
 {
-    vg_permits_init(&mutex->permits, &vg_mutex_resource_, name, place, 1);
+    vg_permits_init(&mutex->permits, &vg_mutex_resource_, name, place, 1, 1);
 }
 
 void vg_mutex_fini(struct vg_mutex *mutex)

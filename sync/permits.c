@@ -2,11 +2,11 @@
 #include "permits.h"
 
 void vg_permits_init(struct vg_permits *permits, const struct vg_resource_ops *ops,
-                     const char *name, const struct vg_place *place, uint32_t total)
+                     const char *name, const struct vg_place *place, uint32_t free, uint32_t total)
 {
     *permits = (struct vg_permits){
         .resource = {ops, name, place},
-        .word = total << 1,
+        .word = free << 1,
         .total = total,
     };
 }

@@ -20,9 +20,9 @@ enum { VG_PERMITS_QUEUE = 1 };
 /* Values of vg_permits.healing. */
 enum { VG_HEALS_AS_EXECUTOR, VG_HEALS, VG_HEALS_NOT };
 
-/* Makes units that are all free. `ops`, name and place are those of the resource. */
+/* Makes permits of so many units, `free` of which are there. The rest is the resource's. */
 void vg_permits_init(struct vg_permits *permits, const struct vg_resource_ops *ops,
-                     const char *name, const struct vg_place *place, uint32_t total);
+                     const char *name, const struct vg_place *place, uint32_t free, uint32_t total);
 
 /* The name, for panics. */
 const char *vg_permits_name(const struct vg_permits *permits);

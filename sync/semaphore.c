@@ -17,7 +17,7 @@ void vg_semaphore_init_at(struct vg_semaphore *semaphore, const char *name, uint
     if (count == 0 || count > VG_SEMAPHORE_MAX)
         vg_panic("vg_semaphore_init: semaphore %s cannot have %u permits",
                  name ? name : "(unnamed)", count);
-    vg_permits_init(&semaphore->permits, &vg_semaphore_resource_, name, place, count);
+    vg_permits_init(&semaphore->permits, &vg_semaphore_resource_, name, place, count, count);
 }
 
 void vg_semaphore_fini(struct vg_semaphore *semaphore)

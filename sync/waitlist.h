@@ -58,8 +58,8 @@
  * must queue the task, so it is made once per arming and under the guard: the leaf's own poll,
  * which may end and free the entry, takes the guard first. The task itself is queued after the
  * guard is released, by vg_wakes_notify(); until then it belongs to the pusher, so it is not polled,
- * and its entries stay where they are: that is why they can be linked for the notification. An entry that is WOKEN already is not pushed
- * again, and needs no push: its wake is still on its way, so its task is queued or running and the
+ * and its entries stay where they are: that is why they can be linked for the notification. An entry
+ * that is WOKEN already is not pushed again, and needs no push: its wake is still on its way, so its task is queued or running and the
  * end of that poll decides about it; or it is owed and the grant is as good as seen; or it is
  * PASSED, and is not granted anything. PASSED is set and cleared in the same critical sections as
  * the test for eligibility, so either the grant finds the entry eligible or the entry's poll finds

@@ -149,7 +149,7 @@ TEST(a_request_that_is_let_go_while_it_is_passed_over_ends_when_it_is_polled)
         HALL_ADD(&h, guest, 0, 1, 0, 10, 0);
         HALL_ADD(&h, parker, 1, 1, 1, 40, false);
         HALL_ADD(&h, parker, 2, 1, 5, 41, true);
-        CHECK_EQ(sim_run(&h.world.sim, h.world.exec, hall_empty, &h, VG_MSEC(20)), -ETIME);
+        world_run_until(&h.world, 20);
         vg_semaphore_close(&h.semaphore);
         CHECK_EQ(hall_run(&h), 0);
         CHECK_EQ(VG_TASK_RET(&h.handle[1], struct parker), -EPIPE);
@@ -166,7 +166,7 @@ TEST(a_grant_that_is_passed_over_after_the_close_ends_when_it_is_polled)
         hall_open(&h, seed, 1, true);
         CHECK_EQ(vg_try_acquire(&h.semaphore, 1), 0);
         HALL_ADD(&h, parker, 1, 1, 1, 40, false);
-        CHECK_EQ(sim_run(&h.world.sim, h.world.exec, hall_empty, &h, VG_MSEC(20)), -ETIME);
+        world_run_until(&h.world, 20);
         vg_release(&h.semaphore, 1);
         vg_semaphore_close(&h.semaphore);
         CHECK_EQ(h.semaphore.permits.waiters.granted, 1);

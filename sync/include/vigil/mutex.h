@@ -63,7 +63,7 @@ extern VG_API const struct vg_resource_ops vg_mutex_resource_;
  * reports. Without one the mutex is called after the line it is defined on. */
 #define VG_MUTEX_INIT_NAMED(name)                                                                  \
     {                                                                                              \
-        VG_PERMITS_INIT_(&vg_mutex_resource_, name, 1)                                             \
+        VG_PERMITS_INIT_(&vg_mutex_resource_, name, 1, 1)                                          \
     }
 #define VG_MUTEX_INIT VG_MUTEX_INIT_NAMED(__FILE__ ":" VG_MUTEX_TEXT_(__LINE__))
 

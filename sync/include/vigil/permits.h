@@ -44,9 +44,9 @@ struct vg_claim {
 };
 
 /* For static storage. */
-#define VG_PERMITS_INIT_(ops, name, total)                                                         \
+#define VG_PERMITS_INIT_(ops, name, free, total)                                                   \
     {                                                                                              \
-        {(ops), (name), NULL}, {{0}, 0, 0, NULL, NULL}, {0, 0, NULL, NULL}, (total) << 1, (total), \
+        {(ops), (name), NULL}, {{0}, 0, 0, NULL, NULL}, {0, 0, NULL, NULL}, (free) << 1, (total),  \
             0, false                                                                               \
     }
 

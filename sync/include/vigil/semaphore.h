@@ -76,7 +76,7 @@ extern VG_API const struct vg_resource_ops vg_semaphore_resource_;
 /* For static storage: static struct vg_semaphore s = VG_SEMAPHORE_INIT_NAMED("db", 8); */
 #define VG_SEMAPHORE_INIT_NAMED(name, count)                                                       \
     {                                                                                              \
-        VG_PERMITS_INIT_(&vg_semaphore_resource_, name, count)                                     \
+        VG_PERMITS_INIT_(&vg_semaphore_resource_, name, count, count)                              \
     }
 
 /* Makes a semaphore with `count` free permits. The name is static storage or NULL; so is `place`. Panics if
