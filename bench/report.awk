@@ -176,6 +176,8 @@ END {
     micro("rwlock_write_await", "rwlock, free: await to write and unlock")
     micro("rwlock_contended/1", "rwlock, two of eight write, a yield inside")
     micro("rwlock_contended/2", "the same, 2 workers")
+    micro("barrier_round/1", "barrier of eight, one arrival")
+    micro("barrier_round/2", "the same, 2 workers")
     micro("semaphore_try", "semaphore, free: try and release")
     micro("semaphore_await", "semaphore, free: await and release")
     micro("semaphore_contended/1", "semaphore of two, handed over, a yield inside")

@@ -70,6 +70,7 @@ static bool take_turn(struct vg_claim *claim, uint32_t *free, struct vg_cx *cx)
 
     if (entry->state == VG_WAITER_DISMISSED) {
         claim->dismissed = true;
+        (void)vg_waitlist_leave(list, entry);
         return true;
     }
     missing = entry->state == VG_WAITER_GRANTED ? 0 : claim->want;
@@ -102,6 +103,7 @@ static void leave(struct vg_claim *claim)
     struct vg_wakes wakes = {NULL, NULL};
     uint32_t free = vg_permits_lock(permits);
 
+    claim->dismissed = vg_waitlist_was_let_go(&claim->entry);
     free += vg_waitlist_leave(&permits->waiters, &claim->entry);
     vg_permits_unlock(permits, vg_permits_pump(permits, free, &wakes));
     claim->queued = false;
@@ -123,9 +125,9 @@ vg_poll vg_claim_poll(struct vg_future *fut, struct vg_cx *cx)
 
 int vg_claim_result(const struct vg_claim *claim, int dismissed)
 {
-    if (VG_UNLIKELY(vg_cancelled(&claim->fut)))
-        return -ECANCELED;
-    return claim->dismissed ? dismissed : 0;
+    if (VG_UNLIKELY(claim->dismissed))
+        return dismissed;
+    return VG_UNLIKELY(vg_cancelled(&claim->fut)) ? -ECANCELED : 0;
 }
 
 void vg_claim_own(struct vg_claim *claim, struct vg_cx *cx)

@@ -22,7 +22,8 @@ void vg_claim_init(struct vg_claim *claim, const struct vg_ops *ops, struct vg_p
 /* Takes what is wanted, or a place in the queue. When it is ready, vg_claim_result() is valid. */
 vg_poll vg_claim_poll(struct vg_future *fut, struct vg_cx *cx);
 
-/* 0: the units are the caller's. -ECANCELED, or `dismissed`: they are not. */
+/* 0: the units are the caller's. -ECANCELED, or `dismissed` if it was let go before it was cancelled: they
+ * are not. */
 int vg_claim_result(const struct vg_claim *claim, int dismissed);
 
 /* Records the future's task and frame as the owner of all units. After it has taken them. */

@@ -23,7 +23,7 @@ struct vg_permits_use vg_permits_use(struct vg_permits *permits)
     vg_spin_lock(&permits->waiters.guard);
     /* Acquire: pairs with the last release of units, whose access comes before the storage's reuse. */
     use.taken = permits->total - (vg_load(&permits->word, acquire) >> 1);
-    use.waiters = permits->waiters.length;
+    use.waiters = permits->waiters.length + permits->waiters.let_go;
     vg_spin_unlock(&permits->waiters.guard);
     return use;
 }

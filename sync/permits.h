@@ -31,7 +31,8 @@ const char *vg_permits_name(const struct vg_permits *permits);
  * released the guard yet. */
 struct vg_permits_use {
     uint32_t taken; /* or granted */
-    uint32_t waiters;
+    uint32_t
+        waiters; /* also those that were let go and have not run since: they will come to the guard */
 };
 struct vg_permits_use vg_permits_use(struct vg_permits *permits);
 

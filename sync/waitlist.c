@@ -94,6 +94,17 @@ uint32_t vg_waitlist_pump(struct vg_waitlist *list, uint32_t available, struct v
     return available;
 }
 
+bool vg_waitlist_was_let_go(const struct vg_wait_entry *entry)
+{
+    return entry->state == VG_WAITER_DISMISSED || entry->marks & VG_WAITER_LET_GO;
+}
+
+static void let_go(struct vg_waitlist *list, struct vg_wait_entry *entry)
+{
+    detach(list, entry, VG_WAITER_DISMISSED);
+    list->let_go++;
+}
+
 void vg_waitlist_dismiss(struct vg_waitlist *list, struct vg_wakes *wakes)
 {
     struct vg_wait_entry *entry, *next;
@@ -104,7 +115,7 @@ void vg_waitlist_dismiss(struct vg_waitlist *list, struct vg_wakes *wakes)
             entry->marks |= VG_WAITER_LET_GO;
         } else {
             wake(entry, wakes);
-            detach(list, entry, VG_WAITER_DISMISSED);
+            let_go(list, entry);
         }
     }
 }
@@ -149,10 +160,12 @@ uint32_t vg_waitlist_leave(struct vg_waitlist *list, struct vg_wait_entry *entry
 {
     uint32_t units = ungrant(list, entry);
 
-    if (entry->state == VG_WAITER_DISMISSED)
+    if (entry->state == VG_WAITER_DISMISSED) {
         entry->state = VG_WAITER_IDLE;
-    else
+        list->let_go--;
+    } else {
         detach(list, entry, VG_WAITER_IDLE);
+    }
     return units;
 }
 
@@ -169,7 +182,7 @@ enum vg_pass vg_waitlist_pass_over(struct vg_waitlist *list, struct vg_wait_entr
         return VG_PASS_HELD;
     ungrant(list, entry);
     if (entry->marks & VG_WAITER_LET_GO) {
-        detach(list, entry, VG_WAITER_DISMISSED);
+        let_go(list, entry);
         return VG_PASS_REVOKED;
     }
     entry->state = VG_WAITER_QUEUED;

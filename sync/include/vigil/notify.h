@@ -33,7 +33,8 @@ extern "C" {
  *           not race with other calls; a notify has to return before the end.
  * Ordering  What precedes a notification happens before the end of the wait that it ends, also when it added nothing to
  *           the one that was stored.
- * Errors    -ECANCELED. A wait that is cancelled after it was notified passes the notification on, or stores it.
+ * Errors    -ECANCELED. A wait that is cancelled after vg_notify_one() chose it passes the notification on, or stores
+ *           it; after vg_notify_all() it completes with 0.
  *           Destroying a notifier that somebody waits for panics.
  * Cost      Nobody waits: one compare-and-swap. Otherwise a spin lock for a list edit, and a push on each task.
  */

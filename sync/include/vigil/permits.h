@@ -46,8 +46,8 @@ struct vg_claim {
 /* For static storage. */
 #define VG_PERMITS_INIT_(ops, name, free, total)                                                   \
     {                                                                                              \
-        {(ops), (name), NULL}, {{0}, 0, 0, NULL, NULL}, {0, 0, NULL, NULL}, (free) << 1, (total),  \
-            0, false                                                                               \
+        {(ops), (name), NULL}, {{0}, 0, 0, 0, NULL, NULL}, {0, 0, NULL, NULL}, (free) << 1,        \
+            (total), 0, false                                                                      \
     }
 
 #ifdef __cplusplus

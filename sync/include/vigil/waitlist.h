@@ -30,6 +30,7 @@ struct vg_waitlist {
     struct vg_spin guard;
     uint32_t length;
     uint32_t granted; /* units set aside for granted entries */
+    uint32_t let_go;  /* entries that were let go, and have not been polled since */
     struct vg_wait_entry *first, *last;
 };
 
