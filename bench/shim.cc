@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 {
     for (const struct bench *part :
          {bench_floor, bench_depth, bench_task, bench_oneshot, bench_timer, bench_mutex,
-          bench_semaphore, bench_notify, bench_rwlock, bench_barrier, bench_io})
+          bench_semaphore, bench_notify, bench_rwlock, bench_barrier, bench_cond, bench_io})
         add(part);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
