@@ -181,6 +181,7 @@ END {
     micro("cond_signal", "signal that nobody waits for")
     micro("cond_ping/1", "four pairs that hand a turn to and fro by a condition")
     micro("cond_ping/2", "the same, 2 workers")
+    micro("once_done", "await of a once-cell that is initialised")
     micro("semaphore_try", "semaphore, free: try and release")
     micro("semaphore_await", "semaphore, free: await and release")
     micro("semaphore_contended/1", "semaphore of two, handed over, a yield inside")

@@ -26,7 +26,7 @@ void vg_cond_signal(struct vg_cond *cond)
 
 void vg_cond_broadcast(struct vg_cond *cond)
 {
-    vg_permits_dismiss(&cond->permits, false);
+    vg_permits_dismiss(&cond->permits, false, 0);
 }
 
 const struct vg_resource_ops vg_cond_resource_ = {

@@ -33,7 +33,7 @@ void vg_notify_one(struct vg_notifier *notifier)
 
 void vg_notify_all(struct vg_notifier *notifier)
 {
-    vg_permits_dismiss(&notifier->permits, false);
+    vg_permits_dismiss(&notifier->permits, false, 0);
 }
 
 const struct vg_resource_ops vg_notifier_resource_ = {

@@ -119,10 +119,10 @@ void vg_permits_add(struct vg_permits *permits, uint32_t units)
     vg_wakes_notify(&wakes);
 }
 
-void vg_permits_dismiss(struct vg_permits *permits, bool close)
+void vg_permits_dismiss(struct vg_permits *permits, bool close, uint32_t units)
 {
     struct vg_wakes wakes = {NULL, NULL};
-    const uint32_t free = vg_permits_lock(permits);
+    const uint32_t free = vg_permits_lock(permits) + units;
 
     permits->closed |= close;
     vg_waitlist_dismiss(&permits->waiters, &wakes);

@@ -57,8 +57,9 @@ bool vg_permits_give(struct vg_permits *permits, uint32_t units);
 /* Makes units, at most up to the total. */
 void vg_permits_add(struct vg_permits *permits, uint32_t units);
 
-/* Lets all go that wait; with `close` all that come later, too. */
-void vg_permits_dismiss(struct vg_permits *permits, bool close);
+/* Lets all go that wait; with `close` all that come later, too. In the same step units become free that the
+ * caller has taken. */
+void vg_permits_dismiss(struct vg_permits *permits, bool close, uint32_t units);
 
 /* Whether vg_permits_dismiss() has closed them. */
 bool vg_permits_closed(struct vg_permits *permits);

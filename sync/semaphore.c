@@ -70,7 +70,7 @@ void vg_release(struct vg_semaphore *semaphore, uint32_t count)
 
 void vg_semaphore_close(struct vg_semaphore *semaphore)
 {
-    vg_permits_dismiss(&semaphore->permits, true);
+    vg_permits_dismiss(&semaphore->permits, true, 0);
 }
 
 uint32_t vg_semaphore_free(struct vg_semaphore *semaphore)

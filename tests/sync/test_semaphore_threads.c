@@ -12,6 +12,7 @@
 
 #include "counting_alloc.h"
 #include "harness.h"
+#include "vg_atomic.h"
 
 /* On real threads, for the sanitizers: who has all permits writes plain memory, who has one reads it. */
 
@@ -219,7 +220,7 @@ struct user {
 
 static void put(struct object *object)
 {
-    if (__extension__ object->refs-- > 1)
+    if (vg_fetch_sub(&object->refs, 1, acq_rel) > 1)
         return;
     vg_semaphore_fini(&object->semaphore);
     free(object);
@@ -263,7 +264,7 @@ VG_ASYNC(destroyer)
         f->object = malloc(sizeof *f->object);
         CHECK(f->object != NULL);
         vg_semaphore_init(&f->object->semaphore, "object", 3);
-        f->object->refs = USERS;
+        vg_store(&f->object->refs, USERS, relaxed);
         for (f->j = 0; f->j < USERS; f->j++)
             CHECK_EQ(VG_SPAWN(vg_exec_current(), &f->handle[f->j], user, f->object,
                               f->i % 2 && f->j == 1),
