@@ -182,6 +182,7 @@ END {
     micro("cond_ping/1", "four pairs that hand a turn to and fro by a condition")
     micro("cond_ping/2", "the same, 2 workers")
     micro("once_done", "await of a once-cell that is initialised")
+    micro("rate_await", "rate limiter: await of a token that is there")
     micro("semaphore_try", "semaphore, free: try and release")
     micro("semaphore_await", "semaphore, free: await and release")
     micro("semaphore_contended/1", "semaphore of two, handed over, a yield inside")

@@ -45,8 +45,8 @@ void bench_count(struct bench_run *run, const char *name, double value);
 
 /* Each with a NULL name at the end. */
 extern const struct bench bench_barrier[], bench_cond[], bench_depth[], bench_floor[], bench_io[],
-    bench_mutex[], bench_notify[], bench_once[], bench_oneshot[], bench_rwlock[], bench_semaphore[],
-    bench_task[], bench_timer[];
+    bench_mutex[], bench_notify[], bench_once[], bench_oneshot[], bench_rate[], bench_rwlock[],
+    bench_semaphore[], bench_task[], bench_timer[];
 
 #ifdef __cplusplus
 }
