@@ -153,7 +153,7 @@ TEST(a_request_that_is_let_go_while_it_is_passed_over_ends_when_it_is_polled)
         vg_semaphore_close(&h.semaphore);
         CHECK_EQ(hall_run(&h), 0);
         CHECK_EQ(VG_TASK_RET(&h.handle[1], struct parker), -EPIPE);
-        CHECK_EQ(VG_TASK_RET(&h.handle[2], struct parker), -ECANCELED);
+        CHECK_EQ(VG_TASK_RET(&h.handle[2], struct parker), -EPIPE); /* cancelled too late */
         hall_close(&h);
     }
 }

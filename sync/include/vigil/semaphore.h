@@ -41,7 +41,7 @@ extern "C" {
  *           acquire may release and destroy the semaphore at once, although the vg_release() that granted it has
  *           not returned yet.
  * Ordering  What precedes vg_release() happens before a later acquire of any of these permits succeeds.
- * Errors    -ECANCELED; -EPIPE: closed; -EINVAL: asked for more than the semaphore has. Giving back more than was
+ * Errors    -ECANCELED; -EPIPE: closed, before it was cancelled if it was; -EINVAL: asked for more than the semaphore has. Giving back more than was
  *           taken, asking for none, and destroying a semaphore with permits out or with waiters panic.
  * Cost      Without waiters: one compare-and-swap each way. Contended: a spin lock for a list edit, and a push on
  *           the task of each next owner. Each waiter that was passed over, or was granted and has not run, costs a
