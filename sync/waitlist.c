@@ -45,34 +45,79 @@ static bool eligible(const struct vg_wait_entry *entry)
     return entry->state == VG_WAITER_QUEUED && !(entry->marks & VG_WAITER_PASSED);
 }
 
-struct vg_wait_entry *vg_waitlist_oldest(struct vg_waitlist *list)
+static struct vg_wait_entry *eligible_from(struct vg_wait_entry *entry)
 {
-    struct vg_wait_entry *entry;
-
-    for (entry = list->first; entry && !eligible(entry); entry = entry->next)
-        ;
+    while (entry && !eligible(entry))
+        entry = entry->next;
     return entry;
 }
 
-/* See "Why no wake is lost" in the header. */
-static struct vg_notice wake(struct vg_wait_entry *entry)
+struct vg_wait_entry *vg_waitlist_oldest(struct vg_waitlist *list)
 {
-    if (entry->marks & VG_WAITER_WOKEN)
-        return (struct vg_notice){NULL};
-    entry->marks |= VG_WAITER_WOKEN;
-    entry->waiter.queued = 0;
-    return vg_wake(&entry->waiter);
+    return eligible_from(list->first);
 }
 
-struct vg_grant vg_waitlist_grant(struct vg_waitlist *list, uint32_t available)
+/* See "Why no wake is lost" in the header. */
+static void wake(struct vg_wait_entry *entry, struct vg_wakes *wakes)
+{
+    if (entry->marks & VG_WAITER_WOKEN)
+        return;
+    entry->marks |= VG_WAITER_WOKEN;
+    entry->waiter.queued = 0;
+    if (!vg_wake(&entry->waiter).task)
+        return;
+    entry->woken = NULL;
+    *(wakes->last ? &wakes->last->woken : &wakes->first) = entry;
+    wakes->last = entry;
+}
+
+void vg_wakes_notify(struct vg_wakes *wakes)
+{
+    struct vg_wait_entry *entry, *next;
+
+    for (entry = wakes->first; entry; entry = next) {
+        next = entry->woken;
+        vg_notify((struct vg_notice){entry->waiter.task}); /* may end, and free the entry */
+    }
+}
+
+uint32_t vg_waitlist_pump(struct vg_waitlist *list, uint32_t available, struct vg_wakes *wakes)
 {
     struct vg_wait_entry *entry = vg_waitlist_oldest(list);
 
-    if (!entry || entry->want > available)
-        return (struct vg_grant){0, {NULL}};
-    entry->state = VG_WAITER_GRANTED;
-    list->granted += entry->want;
-    return (struct vg_grant){entry->want, wake(entry)};
+    for (; entry && entry->want <= available; entry = eligible_from(entry->next)) {
+        entry->state = VG_WAITER_GRANTED;
+        list->granted += entry->want;
+        available -= entry->want;
+        wake(entry, wakes);
+    }
+    return available;
+}
+
+bool vg_waitlist_was_let_go(const struct vg_wait_entry *entry)
+{
+    return entry->state == VG_WAITER_DISMISSED || entry->marks & VG_WAITER_LET_GO;
+}
+
+static void let_go(struct vg_waitlist *list, struct vg_wait_entry *entry)
+{
+    detach(list, entry, VG_WAITER_DISMISSED);
+    list->let_go++;
+}
+
+void vg_waitlist_dismiss(struct vg_waitlist *list, struct vg_wakes *wakes)
+{
+    struct vg_wait_entry *entry, *next;
+
+    for (entry = list->first; entry; entry = next) {
+        next = entry->next;
+        if (entry->state == VG_WAITER_GRANTED) {
+            entry->marks |= VG_WAITER_LET_GO;
+        } else {
+            wake(entry, wakes);
+            let_go(list, entry);
+        }
+    }
 }
 
 bool vg_waitlist_visit(struct vg_waitlist *list, struct vg_wait_entry *entry)
@@ -115,7 +160,12 @@ uint32_t vg_waitlist_leave(struct vg_waitlist *list, struct vg_wait_entry *entry
 {
     uint32_t units = ungrant(list, entry);
 
-    detach(list, entry, VG_WAITER_IDLE);
+    if (entry->state == VG_WAITER_DISMISSED) {
+        entry->state = VG_WAITER_IDLE;
+        list->let_go--;
+    } else {
+        detach(list, entry, VG_WAITER_IDLE);
+    }
     return units;
 }
 
@@ -124,11 +174,17 @@ enum vg_pass vg_waitlist_pass_over(struct vg_waitlist *list, struct vg_wait_entr
 {
     bool granted = entry->state == VG_WAITER_GRANTED;
 
+    if (entry->state == VG_WAITER_DISMISSED)
+        return VG_PASS_NONE;
     VG_ASSERT(granted || entry->state == VG_WAITER_QUEUED);
     VG_ASSERT(entry->marks & VG_WAITER_WOKEN);
     if (granted && !healing)
         return VG_PASS_HELD;
     ungrant(list, entry);
+    if (entry->marks & VG_WAITER_LET_GO) {
+        let_go(list, entry);
+        return VG_PASS_REVOKED;
+    }
     entry->state = VG_WAITER_QUEUED;
     entry->marks |= VG_WAITER_PASSED;
     return granted ? VG_PASS_REVOKED : VG_PASS_NONE;

@@ -142,7 +142,7 @@ static void all_had_turns(void)
     MC_ASSERT(tasks[0].over);
     MC_ASSERT(inside == 0);
     if (!is_destroyed)
-        MC_ASSERT(vg_load(&mutex.word, relaxed) == 0);
+        MC_ASSERT(vg_load(&mutex.permits.word, relaxed) == 1 << 1);
 }
 
 /* ---- 1: an unlock elsewhere, a poll without need, the end of mutex and frame ---------------------- */

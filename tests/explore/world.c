@@ -5,7 +5,7 @@
 
 #include <vigil/async.h>
 
-enum { WORKERS = 2 };
+enum { WORKERS = 3 };
 
 _Thread_local struct vg_worker *vg_worker_here;
 

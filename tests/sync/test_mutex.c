@@ -118,8 +118,8 @@ TEST(a_static_mutex_is_free_and_knows_its_name)
     static struct vg_mutex named = VG_MUTEX_INIT_NAMED("db");
     static struct vg_mutex plain = VG_MUTEX_INIT;
 
-    CHECK_STR(named.resource.name, "db");
-    CHECK_STR(plain.resource.name, "test_mutex.c:");
+    CHECK_STR(named.permits.resource.name, "db");
+    CHECK_STR(plain.permits.resource.name, "test_mutex.c:");
     CHECK(vg_trylock(&named));
     CHECK(vg_trylock(&plain));
     vg_unlock(&named);
@@ -133,9 +133,9 @@ TEST(an_initialised_mutex_knows_its_name_and_its_place)
     struct vg_mutex mutex;
 
     vg_mutex_init(&mutex, "queue");
-    CHECK_STR(mutex.resource.name, "queue");
-    CHECK_STR(mutex.resource.place->file, "test_mutex.c");
-    CHECK_STR(mutex.resource.place->func, __func__);
+    CHECK_STR(mutex.permits.resource.name, "queue");
+    CHECK_STR(mutex.permits.resource.place->file, "test_mutex.c");
+    CHECK_STR(mutex.permits.resource.place->func, __func__);
     vg_mutex_fini(&mutex);
 }
 

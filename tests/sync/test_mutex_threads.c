@@ -171,7 +171,7 @@ static void *watcher(void *arg)
     struct shared *all = arg;
 
     for (int i = 0; i < 6000; i++) {
-        struct vg_resource *resource = &all[i % MUTEXES].mutex.resource;
+        struct vg_resource *resource = &all[i % MUTEXES].mutex.permits.resource;
         struct vg_owner owner;
         if (resource->ops->owner(resource, &owner) && owner.task != 0)
             CHECK(owner.frame != NULL);

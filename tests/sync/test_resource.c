@@ -7,19 +7,20 @@
 
 static bool owner_of(struct scene *scene, struct vg_owner *owner)
 {
-    struct vg_resource *resource = &scene->mutex.resource;
+    struct vg_resource *resource = &scene->mutex.permits.resource;
 
     return resource->ops->owner(resource, owner);
 }
 
 static unsigned waiters_of(struct scene *scene)
 {
-    return scene->mutex.resource.ops->waiters(&scene->mutex.resource);
+    return scene->mutex.permits.resource.ops->waiters(&scene->mutex.permits.resource);
 }
 
 static bool ahead(struct scene *scene, const struct vg_lock *first, const struct vg_lock *second)
 {
-    return scene->mutex.resource.ops->ahead(&scene->mutex.resource, &first->fut, &second->fut);
+    return scene->mutex.permits.resource.ops->ahead(&scene->mutex.permits.resource, &first->fut,
+                                                    &second->fut);
 }
 
 static struct vg_wait wait_of(const struct vg_lock *lock)
@@ -36,7 +37,7 @@ TEST(a_free_mutex_has_no_owner_and_a_thread_outside_is_an_unknown_one)
     struct vg_owner owner;
 
     vg_mutex_init(&scene.mutex, "scene");
-    CHECK_STR(scene.mutex.resource.ops->kind, "mutex");
+    CHECK_STR(scene.mutex.permits.resource.ops->kind, "mutex");
     CHECK(!owner_of(&scene, &owner));
     CHECK(vg_trylock(&scene.mutex));
     CHECK(owner_of(&scene, &owner));
@@ -113,7 +114,7 @@ static void check_three_wait(struct queue_test *f)
     CHECK(ahead(s, &f->b, &f->c));
     CHECK(!ahead(s, &f->b, &f->a));
     CHECK(!ahead(s, &f->c, &f->a));
-    CHECK_EQ(wait_of(&f->a).resource, &s->mutex.resource);
+    CHECK_EQ(wait_of(&f->a).resource, &s->mutex.permits.resource);
     CHECK_EQ(wait_of(&f->a).want, 1);
     CHECK_EQ(wait_of(&f->a).state, VG_WAIT_QUEUED);
     CHECK(!wait_of(&f->a).healing);

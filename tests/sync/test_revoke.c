@@ -67,35 +67,6 @@ static void stage_open(struct stage *stage, uint64_t seed, bool healing)
                       &(stage)->scene, __VA_ARGS__),                                               \
              0)
 
-struct ticker {
-    VG_FRAME(int);
-    struct vg_sleep nap;
-    uint64_t deadline;
-};
-
-VG_ASYNC(ticker)
-{
-    VG_BEGIN(f);
-    VG_AWAIT(f->ret, vg_sleep_until(&f->nap, f->deadline));
-    VG_RETURN(0);
-}
-
-static struct ticker *ticker(struct ticker *f, uint64_t deadline)
-{
-    VG_SETUP(f, ticker);
-    f->deadline = deadline;
-    return f;
-}
-
-/* At whose end it is that many milliseconds after the start. */
-static void stage_run_until(struct stage *stage, uint64_t ms)
-{
-    struct ticker root;
-
-    world_run(&stage->scene.world, &ticker(&root, scene_at(&stage->scene, ms))->fut);
-    CHECK_EQ(world_ms(&stage->scene.world), ms);
-}
-
 static bool all_done(void *arg)
 {
     const struct stage *stage = arg;
@@ -146,7 +117,7 @@ TEST(a_mutex_whose_waiters_are_all_passed_over_is_free_for_others)
         STAGE_ADD(&s, parker, 1, 1, 40, false);
         STAGE_ADD(&s, parker, 2, 3, 41, false);
         STAGE_ADD(&s, holder, 3, 20, 30);
-        stage_run_until(&s, 15);
+        world_run_until(&s.scene.world, 15);
         CHECK(vg_trylock(&s.scene.mutex));
         CHECK(!vg_trylock(&s.scene.mutex));
         vg_unlock(&s.scene.mutex);
@@ -181,9 +152,9 @@ TEST(a_passed_over_waiter_can_give_up)
         STAGE_ADD(&s, holder, 0, 0, 10);
         STAGE_ADD(&s, parker, 1, 1, 20, true);
         STAGE_ADD(&s, parker, 2, 1, 30, false);
-        stage_run_until(&s, 15);
+        world_run_until(&s.scene.world, 15);
         CHECK_PANICS("2 futures wait", vg_mutex_fini(&s.scene.mutex));
-        stage_run_until(&s, 25);
+        world_run_until(&s.scene.world, 25);
         CHECK_PANICS("1 futures wait", vg_mutex_fini(&s.scene.mutex));
         stage_run(&s);
         CHECK_EQ(VG_TASK_RET(&s.handle[1], struct parker), -ECANCELED);
@@ -214,7 +185,7 @@ TEST(without_healing_a_grant_stays_until_it_is_taken)
         STAGE_ADD(&s, holder, 0, 0, 10);
         STAGE_ADD(&s, parker, 1, 1, 30, false);
         STAGE_ADD(&s, holder, 2, 3, 1);
-        stage_run_until(&s, 20);
+        world_run_until(&s.scene.world, 20);
         CHECK(!vg_trylock(&s.scene.mutex));
         CHECK_EQ(s.scene.diary.count, 1);
         stage_run(&s);
@@ -280,9 +251,9 @@ TEST(two_parked_locks_of_one_task_do_not_pass_a_grant_to_and_fro)
         stage_open(&s, seed, true);
         CHECK(vg_trylock(&s.scene.mutex));
         CHECK_EQ(VG_SPAWN(s.scene.world.exec, &s.handle[s.count++], hoarder, &s.scene), 0);
-        stage_run_until(&s, 10);
+        world_run_until(&s.scene.world, 10);
         vg_unlock(&s.scene.mutex);
-        stage_run_until(&s, 20);
+        world_run_until(&s.scene.world, 20);
         CHECK(vg_trylock(&s.scene.mutex));
         vg_unlock(&s.scene.mutex);
         stage_run(&s);
@@ -329,7 +300,7 @@ TEST(a_parked_owner_is_not_robbed)
         stage_open(&s, seed, true);
         CHECK_EQ(VG_SPAWN(s.scene.world.exec, &s.handle[s.count++], sitter, &s.scene), 0);
         STAGE_ADD(&s, holder, 2, 20, 0);
-        stage_run_until(&s, 30);
+        world_run_until(&s.scene.world, 30);
         CHECK(!vg_trylock(&s.scene.mutex));
         stage_run(&s);
         CHECK_EQ(world_ms(&s.scene.world), 50);

@@ -46,6 +46,30 @@ static inline uint64_t world_ms(const struct world *world)
     return (sim_now(&world->sim) - world->start) / 1000000;
 }
 
+struct ticker {
+    VG_FRAME(int);
+    struct vg_sleep nap;
+    uint64_t deadline;
+};
+
+VG_ASYNC(ticker)
+{
+    VG_BEGIN(f);
+    VG_AWAIT(f->ret, vg_sleep_until(&f->nap, f->deadline));
+    VG_RETURN(0);
+}
+
+/* At whose end it is that many milliseconds after the start. */
+static inline void world_run_until(struct world *world, uint64_t ms)
+{
+    struct ticker root;
+
+    VG_SETUP(&root, ticker);
+    root.deadline = world->start + VG_MSEC(ms);
+    world_run(world, &root.fut);
+    CHECK_EQ(world_ms(world), ms);
+}
+
 static inline void world_close(struct world *world)
 {
     CHECK_EQ(vg_exec_close(world->exec, VG_SEC(5)), 0);

@@ -2,8 +2,7 @@
 #ifndef VIGIL_MUTEX_H
 #define VIGIL_MUTEX_H
 
-#include <vigil/resource.h>
-#include <vigil/waitlist.h>
+#include <vigil/permits.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,31 +42,16 @@ extern "C" {
  */
 
 struct vg_mutex {
-    /* private */
-    struct vg_resource resource;
-    struct vg_waitlist waiters;
-    struct vg_owner_cell owner;
-    /*
-     * LOCKED  Somebody owns the mutex, or it is granted to a waiter that has not taken it yet.
-     * QUEUE   Waiters are in the list. Set by the first, under the guard; cleared under the guard
-     *         by whoever takes the last one off the list.
-     * Without QUEUE anybody may change the word, by compare-and-swap: 0 to LOCKED is a lock, LOCKED
-     * to 0 an unlock. With QUEUE only the holder of the guard may, so both of those fail and take
-     * the guard. QUEUE without LOCKED: free, all waiters have been passed over.
-     */
-    VG_ATOMIC(uint32_t) word;
-    uint8_t healing; /* as the executor, on, off; guarded by the list's guard */
+    struct vg_permits permits; /* private: one unit */
 };
 
 /* The future that vg_lock() prepares. */
 struct vg_lock {
-    struct vg_future fut;
+    union {
+        struct vg_future fut;
+        struct vg_claim claim; /* private */
+    };
     int ret; /* 0 or -ECANCELED; valid once the future is done */
-    /* private */
-    bool queued; /* has a place in the list; the polling worker's own copy */
-    bool heals;  /* the executor's choice */
-    struct vg_mutex *mutex;
-    struct vg_wait_entry entry;
 };
 
 extern VG_API const struct vg_resource_ops vg_mutex_resource_;
@@ -79,7 +63,7 @@ extern VG_API const struct vg_resource_ops vg_mutex_resource_;
  * reports. Without one the mutex is called after the line it is defined on. */
 #define VG_MUTEX_INIT_NAMED(name)                                                                  \
     {                                                                                              \
-        {&vg_mutex_resource_, name, NULL}, {{0}, 0, 0, NULL, NULL}, {0, 0, NULL, NULL}, 0, 0       \
+        VG_PERMITS_INIT_(&vg_mutex_resource_, name, 1, 1)                                          \
     }
 #define VG_MUTEX_INIT VG_MUTEX_INIT_NAMED(__FILE__ ":" VG_MUTEX_TEXT_(__LINE__))
 

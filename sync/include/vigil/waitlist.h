@@ -15,13 +15,14 @@ extern "C" {
 
 struct vg_site;
 
-/* One place in a queue. Everything behind the waiter is guarded by the list's guard. */
+/* One place in a queue. Everything behind the waiter is guarded by the list's guard, but for `woken`. */
 struct vg_wait_entry {
     struct vg_waiter waiter;
     struct vg_wait_entry *next, *prev;
-    uint32_t want; /* units asked for: 1 for a lock */
-    uint8_t state; /* idle, queued, granted, taken */
-    uint8_t marks; /* woken, passed */
+    struct vg_wait_entry *woken; /* who is to be notified next: sync/waitlist.h, struct vg_wakes */
+    uint32_t want;               /* units asked for: 1 for a lock */
+    uint8_t state;               /* idle, queued, granted, taken, dismissed */
+    uint8_t marks;               /* woken, passed, let go */
 };
 
 /* Entries in order of arrival. Zero is an empty list. */
@@ -29,6 +30,7 @@ struct vg_waitlist {
     struct vg_spin guard;
     uint32_t length;
     uint32_t granted; /* units set aside for granted entries */
+    uint32_t let_go;  /* entries that were let go, and have not been polled since */
     struct vg_wait_entry *first, *last;
 };
 
