@@ -272,6 +272,7 @@ static enum vg_poll_end finish(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
     struct vg_exec *const exec = task->exec;
+    bool handed_over;
 
     if (task->asked)
         take_cancel_back(task);
@@ -280,11 +281,12 @@ static enum vg_poll_end finish(struct vg_cx *cx)
         return give_back(task);
     publish_owed(cx);
     vg_word_finish(&task->word);
-    vg_task_report_done(task);
+    handed_over = vg_task_report_done(task);
     /* Release: pairs with vg_exec_live(). */
     vg_store(&cx->worker->counts.finished, vg_load(&cx->worker->counts.finished, relaxed) + 1,
              release);
-    vg_task_unref(task);
+    if (!handed_over)
+        vg_task_unref(task);
     if (VG_UNLIKELY(vg_load(&exec->phase, relaxed) != VG_PHASE_RUNNING))
         vg_exec_task_ended(exec);
     return VG_END_DONE;

@@ -158,9 +158,9 @@ static inline uint64_t vg_rng(uint64_t *state)
 /* ---- queue.c: where a runnable task goes, and what runs next ------------------------------- */
 
 enum vg_place_in_queue {
-    VG_QUEUE_WARM,  /* woken by the task that runs: next, if its turn allows */
-    VG_QUEUE_BACK,  /* behind what is queued: completions, joins, requeues, detached spawns */
-    VG_QUEUE_SCOPE, /* a child with a handle: last in first out, stolen oldest first */
+    VG_QUEUE_WARM, /* woken by the task that runs: next, if its turn allows */
+    VG_QUEUE_BACK, /* behind what is queued: completions, joins, requeues, detached spawns */
+    VG_QUEUE_SCOPE, /* a child, and the parent of the last one: last in first out, stolen oldest first */
 };
 
 /* The caller owns the task. From any thread. */
