@@ -45,7 +45,7 @@ void bench_count(struct bench_run *run, const char *name, double value);
 
 /* Each with a NULL name at the end. */
 extern const struct bench bench_depth[], bench_floor[], bench_io[], bench_mutex[], bench_oneshot[],
-    bench_task[], bench_timer[];
+    bench_scope[], bench_task[], bench_timer[];
 
 #ifdef __cplusplus
 }

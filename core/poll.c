@@ -107,7 +107,7 @@ static bool entered_since(const struct vg_future *gate, const struct vg_waiter *
 static void answer(const struct vg_waiter *waiter, struct vg_future *node, struct vg_cx *cx,
                    void (*poll)(struct vg_future *node, struct vg_cx *cx))
 {
-    const bool self = waiter->woken_by == vg_load(&cx->task->id, relaxed);
+    const bool self = waiter->woken_by == cx->id;
     const bool idly = self || waiter->hops >= VG_HOPS_IDLE;
     const uint32_t progress = cx->progress;
     const struct vg_future *const fut = waiter->fut;
@@ -371,6 +371,7 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
 {
     struct vg_cx cx = {.task = task,
                        .worker = worker,
+                       .id = vg_load(&task->id, relaxed),
                        .now = worker->now,
                        .began = worker->now,
                        .budget = VG_BUDGET};

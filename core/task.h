@@ -91,6 +91,7 @@ static inline void vg_task_expect(const struct vg_task *task)
 struct vg_cx {
     struct vg_task *task;
     struct vg_worker *worker;
+    uint64_t id;            /* of the task, which may be gone when it tells of its end */
     struct vg_future *self; /* the future being polled: `up` of the children it polls */
     uint64_t now;
     uint64_t began; /* when this poll began */
