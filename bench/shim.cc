@@ -45,7 +45,7 @@ static void add(const struct bench *bench)
 
 int main(int argc, char **argv)
 {
-    for (const struct bench *part : {bench_floor, bench_depth, bench_task, bench_scope,
+    for (const struct bench *part : {bench_floor, bench_depth, bench_task, bench_scope, bench_fork,
                                      bench_oneshot, bench_timer, bench_mutex, bench_io})
         add(part);
     benchmark::Initialize(&argc, argv);

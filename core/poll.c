@@ -388,6 +388,8 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
     if (VG_UNLIKELY(task->root->state == VG_INIT))
         (void)vg_poll_future(task->root, &cx);
     drain(&cx);
+    if (VG_UNLIKELY(worker->forks.top > 0))
+        vg_panic("a poll ends with %u forks that were not joined", worker->forks.top);
     end = task->root->state == VG_DONE ? finish(&cx) : suspend(&cx);
     worker->cx = NULL;
     if (end == VG_END_REQUEUE)

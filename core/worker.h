@@ -7,6 +7,7 @@
 #include <vigil/probe.h>
 
 #include "deque.h"
+#include "fork.h"
 #include "idle.h"
 #include "inject.h"
 #include "line.h"
@@ -64,6 +65,9 @@ struct vg_overflow {
 };
 
 struct vg_worker {
+    struct vg_forks forks; /* first: vg_fork() finds it so */
+    struct vg_fork_side fork;
+
     /* the worker's own */
     struct vg_exec *exec;
     unsigned index;
@@ -138,8 +142,7 @@ struct vg_exec {
     struct vg_idle idle;
 };
 
-/* The worker that runs on this thread; NULL outside. */
-extern _Thread_local struct vg_worker *vg_worker_here;
+/* The worker that runs on this thread, NULL outside, is vg_worker_here of <vigil/fork.h>. */
 
 /* A counter that only this worker writes. */
 static inline void vg_count(VG_ATOMIC(uint64_t) *counter, uint64_t n)

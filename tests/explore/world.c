@@ -7,7 +7,7 @@
 
 enum { WORKERS = 3 };
 
-_Thread_local struct vg_worker *vg_worker_here;
+__thread struct vg_worker *vg_worker_here;
 
 static struct vg_exec exec;
 static struct vg_worker workers[WORKERS];
