@@ -113,8 +113,7 @@ bool vg_fork_promote(struct vg_worker *worker)
     }
     forks->noted[index].arg = vg_task_frame_of(task);
     forks->promoted = index + 1;
-    /* Pairs with the acquire in help(). */
-    vg_store(&worker->fork.offer, task, release);
+    vg_store(&worker->fork.offer, task, relaxed);
     return true;
 }
 

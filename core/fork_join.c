@@ -6,7 +6,12 @@
 /* The join of a fork that was made into a task. */
 
 /* Looks before a join sleeps, and for how long it does before it looks again for something to do. */
-enum { LOOKS = 64, NAP_NS = 100000 };
+#ifdef VG_EXPLORE
+enum { LOOKS = 1 }; /* each of which would be explored */
+#else
+enum { LOOKS = 64 };
+#endif
+enum { NAP_NS = 100000 };
 
 /*
  * Runs a fork that was made within the job, by the worker that runs it. Only these: what else there is may
@@ -14,12 +19,12 @@ enum { LOOKS = 64, NAP_NS = 100000 };
  */
 static bool help(struct vg_worker *worker, const struct vg_fork_job *job, struct vg_worker *runner)
 {
-    /* Pairs with the release in vg_fork_promote(). */
-    struct vg_task *const task = vg_load(&runner->fork.offer, acquire);
+    struct vg_task *const task = vg_load(&runner->fork.offer, relaxed);
     struct vg_fork_job *found;
     bool mine;
 
-    if (task == NULL || !vg_task_try_ref(task)) /* it may be another task by now */
+    /* It may be another task by now; whatever it is, the reference shows it whole. */
+    if (task == NULL || !vg_task_try_ref(task))
         return false;
     found = (struct vg_fork_job *)(void *)task->root;
     mine = found->fut.ops == &vg_fork_ops && found->within == job && vg_fork_claim(found, worker);

@@ -92,8 +92,9 @@ struct vg_forks {
 /* private: the worker that runs on this thread, which begins with its vg_forks; NULL elsewhere. */
 extern VG_API __thread struct vg_worker *vg_worker_here __attribute__((tls_model("initial-exec")));
 
-#ifdef VG_EXPLORE
-#define VG_FORKS_LIMIT_(forks) (*(volatile uint32_t *)&(forks)->limit)
+#ifdef VG_EXPLORE /* a model of it: see vg_atomic.h */
+#include "vg_atomic.h"
+#define VG_FORKS_LIMIT_(forks) vg_load((VG_ATOMIC(uint32_t) *)(void *)&(forks)->limit, relaxed)
 #else
 #define VG_FORKS_LIMIT_(forks) __atomic_load_n(&(forks)->limit, __ATOMIC_RELAXED)
 #endif
