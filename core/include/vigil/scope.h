@@ -34,6 +34,9 @@ extern "C" {
  *           is; further spawns are refused. VG_SCOPE_ALL: the others go on. Either way the scope ends when all have ended.
  * Cancel    Cancelling the scope, or the function that has opened it, whatever it awaits at the time, cancels all children.
  *           It still waits for their ends. Further spawns are refused.
+ * Select    A scope may be an arm of a select or race, with a sleep, say, as a deadline. An arm that another one has decided before
+ *           it was started is not cancelled and still open, so follow a select with VG_AWAIT_CANCEL(rc, &f->scope), which
+ *           does nothing to a scope that has ended.
  * Order     The newest child is the next that its worker runs; idle workers take the oldest. Whoever wakes the function
  *           is its last child, and it runs where that one ran. Children do not hold other tasks up for ever: see Fairness
  *           in <vigil/exec.h>.
