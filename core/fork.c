@@ -113,7 +113,8 @@ bool vg_fork_promote(struct vg_worker *worker)
     }
     forks->noted[index].arg = vg_task_frame_of(task);
     forks->promoted = index + 1;
-    vg_store(&worker->fork.offer, task, relaxed);
+    /* Release: the slot, which may be a new one. Pairs with the acquire in help(). */
+    vg_store(&worker->fork.offer, task, release);
     return true;
 }
 

@@ -40,7 +40,7 @@ struct vg_fork_running {
  * What else a worker needs to know of its forks.
  *
  * asked  Another worker wants one. Set by that, cleared by the owner when it has given one away.
- * offer  The task that was given away last; it may have been run, and be gone: a hint.
+ * offer  The task that was given away last; it may have been run, and be gone.
  */
 struct vg_fork_side {
     const struct vg_fork_running *running;

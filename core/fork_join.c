@@ -19,11 +19,12 @@ enum { NAP_NS = 100000 };
  */
 static bool help(struct vg_worker *worker, const struct vg_fork_job *job, struct vg_worker *runner)
 {
-    struct vg_task *const task = vg_load(&runner->fork.offer, relaxed);
+    /* Pairs with the release in vg_fork_promote(): the slot, not the task that is in it by now. */
+    struct vg_task *const task = vg_load(&runner->fork.offer, acquire);
     struct vg_fork_job *found;
     bool mine;
 
-    /* It may be another task by now; whatever it is, the reference shows it whole. */
+    /* Whatever task it is: the reference shows it whole. */
     if (task == NULL || !vg_task_try_ref(task))
         return false;
     found = (struct vg_fork_job *)(void *)task->root;

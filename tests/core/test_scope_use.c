@@ -252,6 +252,85 @@ TEST(a_scope_is_not_opened_outside_of_a_task)
     CHECK_PANICS("is opened where no async function", vg_scope_open(&scope, NULL, VG_SCOPE_ALL));
 }
 
+/* ---- hand-written futures ---------------------------------------------------------------------- */
+
+/* Opens a scope by hand, and ends with it, or too early. */
+struct byhand {
+    struct vg_future fut;
+    struct event *event;
+    bool hasty;
+    int out;
+    struct vg_scope scope;
+};
+
+static vg_poll opaque_poll(struct vg_future *fut, struct vg_cx *cx)
+{
+    struct byhand *self = (struct byhand *)(void *)fut;
+
+    if (self->out == 0) {
+        vg_scope_open(&self->scope, "byhand", VG_SCOPE_CANCEL);
+        CHECK_EQ(VG_SCOPE_SPAWN(&self->scope, kid, self->event, 1, &self->out), 0);
+        self->out = 2;
+    }
+    return self->hasty ? VG_READY : vg_poll_future(&self->scope.fut, cx);
+}
+
+static void opaque_cancel(struct vg_future *fut, struct vg_cx *cx)
+{
+    vg_cancel(&((struct byhand *)(void *)fut)->scope.fut, cx);
+}
+
+static const struct vg_ops opaque_ops = {.poll = opaque_poll,
+                                         .cancel = opaque_cancel,
+                                         .name = "byhand",
+                                         .size = sizeof(struct byhand),
+                                         .kind = VG_KIND_OPAQUE};
+
+static struct byhand *byhand(struct byhand *self, struct event *event, bool hasty)
+{
+    vg_future_init(&self->fut, &opaque_ops);
+    self->event = event;
+    self->hasty = hasty;
+    self->out = 0;
+    return self;
+}
+
+TEST(an_opaque_future_may_open_a_scope)
+{
+    struct rig rig;
+    struct event event = {.set = false};
+
+    rig_open(&rig);
+    rig_spawn(&rig, byhand, &event, false);
+    event_set(&event);
+    rig_run(&rig);
+    CHECK_EQ(((struct byhand *)vg_task_frame(&rig.task[0]))->out, 1);
+    rig_close(&rig);
+}
+
+TEST(a_cancelled_opaque_future_passes_its_cancel_on_to_its_scope)
+{
+    struct rig rig;
+    struct event event = {.set = false};
+
+    rig_open(&rig);
+    rig_spawn(&rig, byhand, &event, false);
+    vg_task_cancel(&rig.task[0]);
+    rig_run(&rig);
+    CHECK_EQ(((struct byhand *)vg_task_frame(&rig.task[0]))->out, -ECANCELED);
+    rig_close(&rig);
+}
+
+TEST(an_opaque_future_that_ends_with_an_open_scope_panics)
+{
+    struct rig rig;
+    struct event event = {.set = false};
+
+    rig_open(&rig);
+    CHECK_PANICS("byhand has ended with 1 running children", rig_spawn(&rig, byhand, &event, true));
+    rig_close(&rig);
+}
+
 /* ---- instruments ------------------------------------------------------------------------------ */
 
 TEST(instruments_see_what_a_parent_waits_for)

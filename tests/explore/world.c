@@ -109,7 +109,8 @@ void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg
     mc_free(task, sizeof *task);
 }
 
-REPLACEABLE struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cache, size_t size)
+REPLACEABLE struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cache,
+                                          size_t size)
 {
     (void)slabs;
     (void)cache;
