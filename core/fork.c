@@ -118,15 +118,6 @@ bool vg_fork_promote(struct vg_worker *worker)
     return true;
 }
 
-bool vg_fork_ask(struct vg_worker *worker)
-{
-    const bool first = vg_load(&worker->fork.asked, relaxed) == 0;
-
-    vg_store(&worker->fork.asked, 1u, relaxed);
-    vg_store(vg_forks_limit(&worker->forks), 0u, relaxed);
-    return first;
-}
-
 /* Whether it is time. Steps of a simulator take no time. */
 static bool is_due(struct vg_worker *worker, bool asked)
 {
@@ -160,10 +151,24 @@ static void give(struct vg_worker *worker, bool asked)
     vg_store(&worker->fork.asked, 0u, relaxed);
 }
 
+static bool others_idle(const struct vg_worker *worker)
+{
+    /* The caller is counted in neither half of the word. */
+    return vg_load(&worker->exec->idle.word, relaxed) != 0;
+}
+
+void vg_fork_offer_(struct vg_forks *forks)
+{
+    struct vg_worker *const worker = (struct vg_worker *)(void *)forks;
+
+    if (others_idle(worker))
+        (void)vg_fork_promote(worker);
+}
+
 void vg_fork_slow_(struct vg_forks *forks, vg_fork_fn *run, void *arg)
 {
     struct vg_worker *const worker = (struct vg_worker *)(void *)forks;
-    const bool idle = vg_load(&worker->exec->idle.word, relaxed) != 0;
+    const bool idle = others_idle(worker);
     const uint32_t index = forks->top - 1;
     bool asked = vg_load(&worker->fork.asked, relaxed) != 0;
 

@@ -58,9 +58,6 @@ static inline VG_ATOMIC(uint32_t) *vg_forks_limit(struct vg_forks *forks)
     return (VG_ATOMIC(uint32_t) *)(void *)&forks->limit;
 }
 
-/* Asks the worker to give a fork away. False: it has been asked before. Any thread. */
-bool vg_fork_ask(struct vg_worker *worker);
-
 /* Makes the oldest fork of this worker that is not a task one. False: there is none, or no memory. */
 bool vg_fork_promote(struct vg_worker *worker);
 

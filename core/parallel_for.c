@@ -25,6 +25,7 @@ static void run_part(void *arg)
     }
     left.end = right.begin = part.begin + (part.end - part.begin) / 2;
     vg_fork(&fork, run_part, &right);
+    vg_fork_offer_(fork.forks);
     run_part(&left);
     vg_fork_join(&fork);
 }

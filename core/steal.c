@@ -65,26 +65,45 @@ uint64_t vg_park_deadline(struct vg_worker *worker)
     return deadline;
 }
 
-/* Those that compute are asked for a part of it, and it comes in time or somebody is woken for it. */
+/* Asks all others for a fork. True: one of them was not asked before, or has answered since. */
+static bool ask_all(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    bool asked = false;
+    unsigned i;
+
+    for (i = 0; i < exec->workers_count; i++)
+        if (&exec->workers[i] != worker)
+            asked = vg_fork_ask(&exec->workers[i]) || asked;
+    return asked;
+}
+
+static struct vg_task *steal_any_child(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    struct vg_task *task = NULL;
+    unsigned i;
+
+    for (i = 0; i < exec->workers_count && task == NULL; i++)
+        if (&exec->workers[i] != worker)
+            task = steal_child(&exec->workers[i]);
+    return task;
+}
+
+/* Those that compute are asked for a part of it, and it comes soon, or somebody is woken for it. */
 static struct vg_task *beg(struct vg_worker *worker)
 {
     struct vg_exec *const exec = worker->exec;
     struct vg_task *task = NULL;
-    bool asked = false;
     uint64_t deadline;
-    unsigned i;
 
-    for (i = 0; i < exec->workers_count; i++)
-        if (&exec->workers[i] != worker && vg_load(&exec->workers[i].fork.asked, relaxed) == 0)
-            asked = vg_fork_ask(&exec->workers[i]) || asked;
-    if (!asked || exec->exact)
+    if (!ask_all(worker) || exec->exact)
         return NULL;
     deadline = vg_exec_now(exec) + BEG_NS;
     while (task == NULL && vg_exec_now(exec) < deadline) {
         vg_pause();
-        for (i = 0; i < exec->workers_count && task == NULL; i++)
-            if (&exec->workers[i] != worker)
-                task = steal_child(&exec->workers[i]);
+        (void)ask_all(worker);
+        task = steal_any_child(worker);
     }
     return task;
 }

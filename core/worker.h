@@ -66,10 +66,10 @@ struct vg_overflow {
 
 struct vg_worker {
     struct vg_forks forks; /* first: vg_fork() finds it so */
-    struct vg_fork_side fork;
+    _Alignas(VG_LINE) struct vg_fork_side fork;
 
     /* the worker's own */
-    struct vg_exec *exec;
+    _Alignas(VG_LINE) struct vg_exec *exec;
     unsigned index;
     unsigned tick;        /* tasks run */
     unsigned lifo_run;    /* tasks in a row that came from the private slot */
@@ -148,6 +148,18 @@ struct vg_exec {
 static inline void vg_count(VG_ATOMIC(uint64_t) *counter, uint64_t n)
 {
     vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
+}
+
+/* Asks the worker to give a fork away. False: it has been asked before. Any thread. */
+static inline bool vg_fork_ask(struct vg_worker *worker)
+{
+    /* The owner may have set the limit back just after it was lowered: lower it again. */
+    if (vg_load(&worker->fork.asked, relaxed) != 0 &&
+        vg_load(vg_forks_limit(&worker->forks), relaxed) == 0)
+        return false;
+    vg_store(&worker->fork.asked, 1u, relaxed);
+    vg_store(vg_forks_limit(&worker->forks), 0u, relaxed);
+    return true;
 }
 
 static inline uint64_t vg_rng(uint64_t *state)

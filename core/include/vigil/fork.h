@@ -99,6 +99,7 @@ extern VG_API __thread struct vg_worker *vg_worker_here __attribute__((tls_model
 #define VG_FORKS_LIMIT_(forks) __atomic_load_n(&(forks)->limit, __ATOMIC_RELAXED)
 #endif
 
+VG_API void vg_fork_offer_(struct vg_forks *forks);
 VG_API void vg_fork_slow_(struct vg_forks *forks, vg_fork_fn *run, void *arg);
 VG_API void vg_fork_join_slow_(struct vg_forks *forks, uint32_t index);
 VG_API VG_NORETURN void vg_fork_panic_(const struct vg_forks *forks);
@@ -142,8 +143,8 @@ static inline void vg_fork_join(struct vg_fork *fork)
 
 /*
  * Calls body(context, i, j) for parts [i, j) of [begin, end), at most `grain` long each (0 is 1), that together are the
- * whole; several at a time on several workers, as by forks. A part should take a microsecond or more. Returns
- * when all are done.
+ * whole; several at a time on several workers, as by forks. Returns when all are done. Not for loops that take less than some 20
+ * us: unlike vg_fork() it gives parts away, and wakes workers for them, from the start, for there may be few and long ones.
  */
 VG_API void vg_parallel_for(size_t begin, size_t end, size_t grain,
                             void (*body)(void *context, size_t begin, size_t end), void *context);
