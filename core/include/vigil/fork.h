@@ -48,7 +48,7 @@ extern "C" {
  *           forks that were made within it, and nothing else: no other task, so that the stack is as deep as that
  *           of a single thread at most; else it sleeps.
  * Nesting   Forked functions may fork. They may spawn tasks, wake, unlock and whatever else does not wait. They run in the poll of the
- *           task that forked them, or of a task named "fork".
+ *           task that forked them, or of a task named "fork"; so they must neither open scopes nor spawn into one.
  * Memory    A vg_fork is the caller's, usually on its stack; so is what `arg` points to, up to the join. Each worker notes
  *           down 256 forks; more than these, one within the other, are run by their joins. A fork that is given away is
  *           a task. Where there is no memory for that, or the executor is closing, it is not given away.
