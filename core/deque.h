@@ -117,6 +117,17 @@ static inline struct vg_task *vg_deque_take_owner(struct vg_deque *deque)
     return task;
 }
 
+/* The same where there are no other threads that could steal. */
+static inline struct vg_task *vg_deque_take_alone(struct vg_deque *deque)
+{
+    const int64_t bottom = vg_load(&deque->bottom, relaxed) - 1;
+
+    if (vg_load(&deque->top, relaxed) > bottom)
+        return NULL;
+    vg_store(&deque->bottom, bottom, relaxed);
+    return vg_load(vg_deque_slot_(deque, bottom), relaxed);
+}
+
 /* On VG_STEAL_GOT the oldest element is in *task. */
 static inline enum vg_steal vg_deque_steal_any(struct vg_deque *deque, struct vg_task **task)
 {

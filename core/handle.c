@@ -10,7 +10,7 @@
  * Waiting for a task, cancelling it, letting it go. See task.h for `joiner`, `cancelled` and `refs`.
  */
 
-void vg_task_report_done(struct vg_task *task)
+static void release_joiner(struct vg_task *task)
 {
     /* Release: the frame's results, for the acquire of whoever sees JOINED. Acquire: the waiter. */
     const uintptr_t joiner = vg_xchg(&task->joiner, VG_JOINED, acq_rel);
@@ -27,9 +27,20 @@ void vg_task_report_done(struct vg_task *task)
         vg_enqueue(notice.task->exec, notice.task, VG_QUEUE_BACK);
 }
 
+bool vg_task_report_done(struct vg_task *task)
+{
+    const uintptr_t joiner = vg_load(&task->joiner, relaxed); /* a scope is set by the spawn */
+
+    if (joiner & VG_JOINER_SCOPE)
+        vg_scope_leave(task, joiner);
+    else
+        release_joiner(task);
+    return (joiner & VG_JOINER_SCOPE) != 0;
+}
+
 bool vg_task_done(const struct vg_handle *handle)
 {
-    /* Pairs with the exchange in vg_task_report_done(). */
+    /* Pairs with the exchange in release_joiner(). */
     return vg_load(&handle->task->joiner, acquire) == VG_JOINED;
 }
 
@@ -41,7 +52,7 @@ static vg_poll start_wait(struct vg_task_wait *wait, struct vg_cx *cx)
         wait->ret = -ECANCELED;
         return VG_READY;
     }
-    /* Pairs with the exchange in vg_task_report_done(). */
+    /* Pairs with the exchange in release_joiner(). */
     if (vg_load(&wait->task->joiner, acquire) == VG_JOINED)
         return (vg_poll){vg_coop(&wait->waiter, &wait->fut, cx)};
     vg_arm(&wait->waiter, &wait->fut, cx);

@@ -107,7 +107,7 @@ static bool entered_since(const struct vg_future *gate, const struct vg_waiter *
 static void answer(const struct vg_waiter *waiter, struct vg_future *node, struct vg_cx *cx,
                    void (*poll)(struct vg_future *node, struct vg_cx *cx))
 {
-    const bool self = waiter->woken_by == vg_load(&cx->task->id, relaxed);
+    const bool self = waiter->woken_by == cx->id;
     const bool idly = self || waiter->hops >= VG_HOPS_IDLE;
     const uint32_t progress = cx->progress;
     const struct vg_future *const fut = waiter->fut;
@@ -277,6 +277,7 @@ static enum vg_poll_end finish(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
     struct vg_exec *const exec = task->exec;
+    bool handed_over;
 
     if (task->asked)
         take_cancel_back(task);
@@ -285,11 +286,12 @@ static enum vg_poll_end finish(struct vg_cx *cx)
         return give_back(task);
     publish_owed(cx);
     vg_word_finish(&task->word);
-    vg_task_report_done(task);
+    handed_over = vg_task_report_done(task);
     /* Release: pairs with vg_exec_live(). */
     vg_store(&cx->worker->counts.finished, vg_load(&cx->worker->counts.finished, relaxed) + 1,
              release);
-    vg_task_unref(task);
+    if (!handed_over)
+        vg_task_unref(task);
     if (VG_UNLIKELY(vg_load(&exec->phase, relaxed) != VG_PHASE_RUNNING))
         vg_exec_task_ended(exec);
     return VG_END_DONE;
@@ -374,6 +376,7 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
 {
     struct vg_cx cx = {.task = task,
                        .worker = worker,
+                       .id = vg_load(&task->id, relaxed),
                        .now = worker->now,
                        .began = worker->now,
                        .budget = VG_BUDGET};
@@ -390,6 +393,8 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
     if (VG_UNLIKELY(task->root->state == VG_INIT))
         (void)vg_poll_future(task->root, &cx);
     drain(&cx);
+    if (VG_UNLIKELY(worker->forks.top > 0))
+        vg_panic("a poll ends with %u forks that were not joined", worker->forks.top);
     end = task->root->state == VG_DONE ? finish(&cx) : suspend(&cx);
     worker->cx = NULL;
     if (end == VG_END_REQUEUE)

@@ -5,7 +5,7 @@
 /*
  * Where a runnable task goes, and which runs next.
  *
- * Order of a worker's choice: the private slot, at most LIFO_CAP times in a row; children with handles, newest
+ * Order of a worker's choice: the private slot, at most LIFO_CAP times in a row; children, newest
  * first; the ring and, behind it, the overflow list; the injection queue. Every AGING-th task comes from
  * the injection queue, and every AGING-th from the ring, before all others, so that none waits for ever.
  */
@@ -225,7 +225,8 @@ struct vg_task *vg_pick_next(struct vg_worker *worker)
         return task;
     worker->lifo_run = 0;
     if (task == NULL)
-        task = vg_deque_take_owner(&worker->deque);
+        task = worker->exec->workers_count > 1 ? vg_deque_take_owner(&worker->deque)
+                                               : vg_deque_take_alone(&worker->deque);
     if (task == NULL)
         task = take_fifo(worker);
     return task != NULL ? task : take_injected(worker);

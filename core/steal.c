@@ -7,6 +7,9 @@ enum { ROUNDS = 2, TRIES = 4 };
 /* How late the timers of a busy worker must be before another one fires them. */
 #define OVERDUE_NS (10 * VG_TICK_NS)
 
+/* How long one waits for a fork that it has asked for. */
+enum { BEG_NS = 10000 };
+
 static struct vg_task *steal_child(struct vg_worker *victim)
 {
     struct vg_task *task; /* of a lost race it is somebody else's */
@@ -62,6 +65,49 @@ uint64_t vg_park_deadline(struct vg_worker *worker)
     return deadline;
 }
 
+/* Asks all others for a fork. True: one of them was not asked before, or has answered since. */
+static bool ask_all(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    bool asked = false;
+    unsigned i;
+
+    for (i = 0; i < exec->workers_count; i++)
+        if (&exec->workers[i] != worker)
+            asked = vg_fork_ask(&exec->workers[i]) || asked;
+    return asked;
+}
+
+static struct vg_task *steal_any_child(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    struct vg_task *task = NULL;
+    unsigned i;
+
+    for (i = 0; i < exec->workers_count && task == NULL; i++)
+        if (&exec->workers[i] != worker)
+            task = steal_child(&exec->workers[i]);
+    return task;
+}
+
+/* Those that compute are asked for a part of it, and it comes soon, or somebody is woken for it. */
+static struct vg_task *beg(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    struct vg_task *task = NULL;
+    uint64_t deadline;
+
+    if (!ask_all(worker) || exec->exact)
+        return NULL;
+    deadline = vg_exec_now(exec) + BEG_NS;
+    while (task == NULL && vg_exec_now(exec) < deadline) {
+        vg_pause();
+        (void)ask_all(worker);
+        task = steal_any_child(worker);
+    }
+    return task;
+}
+
 struct vg_task *vg_steal(struct vg_worker *worker)
 {
     struct vg_exec *const exec = worker->exec;
@@ -85,5 +131,7 @@ struct vg_task *vg_steal(struct vg_worker *worker)
             }
         }
     }
-    return NULL;
+    task = beg(worker);
+    vg_count(&worker->counts.stolen, task != NULL);
+    return task;
 }

@@ -102,6 +102,12 @@ int vg_task_start(struct vg_task *task, struct vg_future *root, unsigned refs,
     return start(task, root, refs, 0, place, refs > 1 ? VG_QUEUE_SCOPE : VG_QUEUE_BACK);
 }
 
+int vg_task_start_child(struct vg_task *task, struct vg_future *root, uintptr_t joiner,
+                        const struct vg_place *place)
+{
+    return start(task, root, 1, joiner, place, VG_QUEUE_SCOPE);
+}
+
 int vg_task_start_blocking(struct vg_task *task, struct vg_future *root, uintptr_t joiner,
                            const struct vg_place *place)
 {

@@ -23,7 +23,8 @@
  *             that vg_task_try_ref() (acquire) finds a task that is whole.
  * joiner      NULL, the waiter of the one vg_task_wait(), or JOINED once the task has finished. The wait
  *             arms and disarms by compare-and-swap from and to NULL; the finish exchanges it for JOINED.
- *             With THREAD it is the futex of a thread in vg_block_on().
+ *             With THREAD it is the futex of a thread in vg_block_on(). With SCOPE it is the scope that the
+ *             task is a child of; the finish stores JOINED, and from then on the reference is the scope's.
  * cancelled   0, then 1 for ever: who sets it pushes `cancel`, which is no waiter, on the task.
  * woken_at    Stamp of the push that found the task idle; 0 once its poll has begun.
  * owed_since  Stamp of the oldest wake that the last poll left unanswered; 0 if there is none.
@@ -84,11 +85,13 @@ static inline void vg_task_expect(const struct vg_task *task)
 
 #define VG_JOINED ((uintptr_t)1)
 #define VG_JOINER_THREAD ((uintptr_t)2)
+#define VG_JOINER_SCOPE ((uintptr_t)4)
 
 /* What a poll carries down to the futures it reaches. */
 struct vg_cx {
     struct vg_task *task;
     struct vg_worker *worker;
+    uint64_t id;            /* of the task, which may be gone when it tells of its end */
     struct vg_future *self; /* the future being polled: `up` of the children it polls */
     uint64_t now;
     uint64_t began; /* when this poll began */
@@ -182,8 +185,15 @@ int vg_task_start_blocking(struct vg_task *task, struct vg_future *root, uintptr
 /* A reference to whatever task is in the slot; false: none is. From any thread. */
 bool vg_task_try_ref(struct vg_task *task);
 
-/* Tells whoever waits for the task that it has finished. */
-void vg_task_report_done(struct vg_task *task);
+/* The same for a child of a scope: joiner says of which. There is no other reference than the task's own. */
+int vg_task_start_child(struct vg_task *task, struct vg_future *root, uintptr_t joiner,
+                        const struct vg_place *place);
+
+/* Tells whoever waits for the task that it has finished. True: the task's own reference is theirs from now on. */
+VG_MUST_USE bool vg_task_report_done(struct vg_task *task);
+
+/* scope.c: the same for the child of a scope, whose reference it takes. */
+void vg_scope_leave(struct vg_task *task, uintptr_t joiner);
 
 /* block_on.c: lets the thread go on that waits at this futex: its future is done, or left over. */
 enum { VG_BLOCK_DONE = 1, VG_BLOCK_LEFT = 2 };

@@ -126,7 +126,7 @@ void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
 {
     vg_arm(waiter, fut, cx);
     waiter->woken_at = cx->now != 0 ? cx->now : 1;
-    waiter->woken_by = vg_load(&cx->task->id, relaxed);
+    waiter->woken_by = cx->id;
     owe(cx->task, &cx->task->later, waiter);
 }
 
@@ -145,7 +145,7 @@ static void stamp(struct vg_waiter *waiter, const struct vg_worker *worker)
 
     if (cx != NULL) {
         waiter->woken_at = cx->now;
-        waiter->woken_by = vg_load(&cx->task->id, relaxed);
+        waiter->woken_by = cx->id;
         waiter->woken_from = vg_site_of(cx->self);
         waiter->hops = hops_of(cx);
     } else if (worker != NULL && !worker->parked) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker.h"
 
-_Thread_local struct vg_worker *vg_worker_here;
+__thread struct vg_worker *vg_worker_here;
 
 /* Tasks between two turns of the driver, if it does not ask for one earlier. */
 enum { TURN_INTERVAL = 61 };

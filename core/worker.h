@@ -7,6 +7,7 @@
 #include <vigil/probe.h>
 
 #include "deque.h"
+#include "fork.h"
 #include "idle.h"
 #include "inject.h"
 #include "line.h"
@@ -64,8 +65,11 @@ struct vg_overflow {
 };
 
 struct vg_worker {
+    struct vg_forks forks; /* first: vg_fork() finds it so */
+    _Alignas(VG_LINE) struct vg_fork_side fork;
+
     /* the worker's own */
-    struct vg_exec *exec;
+    _Alignas(VG_LINE) struct vg_exec *exec;
     unsigned index;
     unsigned tick;        /* tasks run */
     unsigned turned;      /* tick of the driver's last turn */
@@ -140,13 +144,24 @@ struct vg_exec {
     struct vg_idle idle;
 };
 
-/* The worker that runs on this thread; NULL outside. */
-extern _Thread_local struct vg_worker *vg_worker_here;
+/* The worker that runs on this thread, NULL outside, is vg_worker_here of <vigil/fork.h>. */
 
 /* A counter that only this worker writes. */
 static inline void vg_count(VG_ATOMIC(uint64_t) *counter, uint64_t n)
 {
     vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
+}
+
+/* Asks the worker to give a fork away. False: it has been asked before. Any thread. */
+static inline bool vg_fork_ask(struct vg_worker *worker)
+{
+    /* The owner may have set the limit back just after it was lowered: lower it again. */
+    if (vg_load(&worker->fork.asked, relaxed) != 0 &&
+        vg_load(vg_forks_limit(&worker->forks), relaxed) == 0)
+        return false;
+    vg_store(&worker->fork.asked, 1u, relaxed);
+    vg_store(vg_forks_limit(&worker->forks), 0u, relaxed);
+    return true;
 }
 
 static inline uint64_t vg_rng(uint64_t *state)
@@ -160,9 +175,9 @@ static inline uint64_t vg_rng(uint64_t *state)
 /* ---- queue.c: where a runnable task goes, and what runs next ------------------------------- */
 
 enum vg_place_in_queue {
-    VG_QUEUE_WARM,  /* woken by the task that runs: next, if its turn allows */
-    VG_QUEUE_BACK,  /* behind what is queued: completions, joins, requeues, detached spawns */
-    VG_QUEUE_SCOPE, /* a child with a handle: last in first out, stolen oldest first */
+    VG_QUEUE_WARM, /* woken by the task that runs: next, if its turn allows */
+    VG_QUEUE_BACK, /* behind what is queued: completions, joins, requeues, detached spawns */
+    VG_QUEUE_SCOPE, /* a child, and the parent of the last one: last in first out, stolen oldest first */
 };
 
 /* The caller owns the task. From any thread. */

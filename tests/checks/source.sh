@@ -41,7 +41,7 @@ never code "${include}elfutils/" 'elfutils is instrument/symbols.c' 'instrument/
 never code "${include}jemalloc/" 'jemalloc is core/jemalloc.c' 'core/jemalloc\.c'
 
 never bare '(__)?(atomic|sync)_[a-z_]+ *\(|__(atomic|sync)_' 'atomics are core/seam/vg_atomic.h' \
-    'core/seam/vg_atomic\.h|tests/explore/[^:]*'
+    'core/seam/vg_atomic\.h|core/include/vigil/fork\.h|tests/explore/[^:]*'
 never bare 'atomic_thread_fence\(memory_order_(acquire|release|acq_rel|relaxed)' \
     'the only fence is vg_fence()'
 never bare '(memory_order_)?consume *\)' 'no memory_order_consume'

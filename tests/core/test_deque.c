@@ -51,6 +51,20 @@ TEST(the_owner_takes_the_newest_and_thieves_the_oldest)
     CHECK(vg_deque_empty_any(&deque));
 }
 
+TEST(an_owner_without_thieves_takes_the_newest)
+{
+    vg_deque_init(&deque);
+    CHECK(!vg_deque_take_alone(&deque));
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < VG_DEQUE_CAPACITY; i++)
+            CHECK(vg_deque_push_owner(&deque, &tasks[i]));
+        for (int i = VG_DEQUE_CAPACITY; i > 0; i--)
+            CHECK_EQ(vg_deque_take_alone(&deque), &tasks[i - 1]);
+        CHECK(!vg_deque_take_alone(&deque));
+        CHECK(vg_deque_empty_any(&deque));
+    }
+}
+
 TEST(a_full_deque_refuses_and_goes_on_after_a_take)
 {
     vg_deque_init(&deque);

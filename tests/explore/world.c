@@ -7,7 +7,7 @@
 
 enum { WORKERS = 3 };
 
-_Thread_local struct vg_worker *vg_worker_here;
+__thread struct vg_worker *vg_worker_here;
 
 static struct vg_exec exec;
 static struct vg_worker workers[WORKERS];
@@ -109,7 +109,8 @@ void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg
     mc_free(task, sizeof *task);
 }
 
-struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cache, size_t size)
+REPLACEABLE struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cache,
+                                          size_t size)
 {
     (void)slabs;
     (void)cache;
@@ -135,9 +136,10 @@ REPLACEABLE void vg_task_unref(struct vg_task *task)
     mc_free(task, sizeof *task);
 }
 
-REPLACEABLE void vg_task_report_done(struct vg_task *task)
+REPLACEABLE bool vg_task_report_done(struct vg_task *task)
 {
     (void)task;
+    return false;
 }
 
 void vg_exec_task_ended(struct vg_exec *owner)

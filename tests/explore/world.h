@@ -15,6 +15,7 @@
 
 struct world_task {
     struct vg_task task;
+    char frame[256] __attribute__((aligned(16))); /* where the library looks for one */
     struct mc_bell runnable;
     int queued, polled, over; /* by the model only: in the queue, being polled, has ended */
 };

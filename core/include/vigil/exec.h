@@ -35,7 +35,7 @@ extern "C" {
  *           its wait completes.
  * Fairness  With T tasks queued on a worker when it is woken, and no poll longer than P, a task starts
  *           within 64 (T + 1) P plus the turns of the driver in between, whatever else is spawned or
- *           woken meanwhile; within (T + 4) P if the worker has no tasks with handles to run, and the
+ *           woken meanwhile; within (T + 4) P if the worker has no tasks with handles and no children of scopes to run, and the
  *           wake did not come from a thread outside.
  * Errors    Negative errno, listed at each function.
  */
