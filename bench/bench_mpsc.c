@@ -55,7 +55,7 @@ struct receiver {
     bool many;
     struct vg_mpsc channel;
     uint64_t slots[SLOTS];
-    struct vg_mpsc_recv recv;
+    struct vg_receive recv;
     struct vg_task_wait wait;
     struct vg_handle sender[SENDERS_MAX];
 };

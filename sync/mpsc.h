@@ -2,13 +2,10 @@
 #ifndef VIGIL_SYNC_MPSC_H
 #define VIGIL_SYNC_MPSC_H
 
-#include <errno.h>
-
 #include <vigil/mpsc.h>
 
-#include "notices.h"
+#include "inbox.h"
 #include "ring.h"
-#include "waitlist.h"
 
 /*
  * Steps of a bounded channel, shared by its calls and its futures. All are made with the guard held.
@@ -28,11 +25,6 @@
 
 enum { VG_MPSC_OPEN, VG_MPSC_CLOSING, VG_MPSC_CLOSED };
 
-static inline const char *vg_mpsc_name(const struct vg_mpsc *channel)
-{
-    return channel->resource.name ? channel->resource.name : "(unnamed)";
-}
-
 static inline struct vg_mpsc_send *vg_mpsc_send_of(struct vg_wait_entry *entry)
 {
     return (struct vg_mpsc_send *)(void *)((char *)entry - offsetof(struct vg_mpsc_send, entry));
@@ -40,7 +32,7 @@ static inline struct vg_mpsc_send *vg_mpsc_send_of(struct vg_wait_entry *entry)
 
 static inline bool vg_mpsc_has_room(const struct vg_mpsc *channel)
 {
-    return channel->ring.length + channel->reserved + channel->senders.granted <
+    return channel->ring.length + channel->reserved + channel->inbox.senders.granted <
            channel->ring.capacity;
 }
 
@@ -50,22 +42,11 @@ static inline bool vg_mpsc_is_over(const struct vg_mpsc *channel)
     return channel->phase == VG_MPSC_CLOSED && channel->reserved == 0;
 }
 
-static inline struct vg_notice vg_mpsc_wake_receiver(struct vg_mpsc *channel)
-{
-    struct vg_waiter *waiter = channel->receiver;
-
-    if (!waiter)
-        return (struct vg_notice){NULL};
-    channel->receiver = NULL;
-    waiter->queued = 0;
-    return vg_wake(waiter);
-}
-
 /* There is room. */
 static inline struct vg_notice vg_mpsc_put(struct vg_mpsc *channel, const void *value)
 {
     vg_ring_push(&channel->ring, value);
-    return vg_mpsc_wake_receiver(channel);
+    return vg_inbox_wake(&channel->inbox);
 }
 
 /* A slot has become free: moves the value of the oldest that waits, or grants it the slot. */
@@ -82,11 +63,11 @@ static inline int vg_mpsc_admit(const struct vg_mpsc *channel)
 /* A permit is handed out to `owner`. */
 void vg_mpsc_hold(struct vg_mpsc *channel, const struct vg_owner *owner);
 
-/* Moves up to `max` values out, at most VG_NOTICES_MAX, and as many of those that wait in. */
-uint32_t vg_mpsc_take(struct vg_mpsc *channel, void *values, uint32_t max,
-                      struct vg_notices *notices);
+/* For vg_resource_ops. */
+bool vg_mpsc_owner(struct vg_resource *resource, struct vg_owner *owner);
+bool vg_mpsc_ahead(struct vg_resource *resource, const struct vg_future *first,
+                   const struct vg_future *second);
 
-/* Whether a send or reservation, or a receive. */
-extern const struct vg_ops vg_mpsc_send_ops_, vg_mpsc_reserve_ops_, vg_mpsc_recv_ops_;
+extern const struct vg_ops vg_mpsc_reserve_ops_;
 
 #endif

@@ -21,7 +21,7 @@ static struct vg_notice place(struct vg_mpsc_send *send, struct vg_cx *cx)
 /* Guard held. */
 static void wait_for_room(struct vg_mpsc_send *send, struct vg_cx *cx)
 {
-    vg_waitlist_add(&send->channel->senders, &send->entry, 1, &send->fut, cx);
+    vg_waitlist_add(&send->channel->inbox.senders, &send->entry, 1, &send->fut, cx);
     send->queued = true;
     send->heals = vg_exec_heals(vg_exec_current());
 }
@@ -38,13 +38,13 @@ static bool start(struct vg_mpsc_send *send, struct vg_cx *cx)
     }
     if (!vg_coop(&send->entry.waiter, &send->fut, cx))
         return false;
-    vg_spin_lock(&channel->senders.guard);
+    vg_spin_lock(&channel->inbox.senders.guard);
     send->ret = vg_mpsc_admit(channel);
     if (send->ret == 0)
         notice = place(send, cx);
     else if (send->ret == -EAGAIN)
         wait_for_room(send, cx);
-    vg_spin_unlock(&channel->senders.guard);
+    vg_spin_unlock(&channel->inbox.senders.guard);
     vg_notify_any(notice);
     return !send->queued;
 }
@@ -52,7 +52,7 @@ static bool start(struct vg_mpsc_send *send, struct vg_cx *cx)
 /* Guard held. Whether the wait is over. It always is for a send, which is polled when it has been served. */
 static bool is_served(struct vg_mpsc_send *send, struct vg_cx *cx)
 {
-    struct vg_waitlist *list = &send->channel->senders;
+    struct vg_waitlist *list = &send->channel->inbox.senders;
     struct vg_wait_entry *entry = &send->entry;
 
     if (entry->state == VG_WAITER_IDLE || entry->state == VG_WAITER_TAKEN)
@@ -73,12 +73,12 @@ static bool go_on(struct vg_mpsc_send *send, struct vg_cx *cx)
     struct vg_notice notice = {NULL};
     bool served, by_itself;
 
-    vg_spin_lock(&channel->senders.guard);
+    vg_spin_lock(&channel->inbox.senders.guard);
     by_itself = send->entry.state == VG_WAITER_QUEUED || send->entry.state == VG_WAITER_GRANTED;
     served = is_served(send, cx);
     if (served && by_itself)
         notice = place(send, cx);
-    vg_spin_unlock(&channel->senders.guard);
+    vg_spin_unlock(&channel->inbox.senders.guard);
     vg_notify_any(notice);
     if (served)
         vg_disarm(&send->entry.waiter, cx);
@@ -95,7 +95,7 @@ static vg_poll send_poll(struct vg_future *fut, struct vg_cx *cx)
 /* Guard held. Gives up the place in the queue, and passes on what was granted there. */
 static void leave(struct vg_mpsc_send *send, struct vg_notices *notices)
 {
-    struct vg_waitlist *list = &send->channel->senders;
+    struct vg_waitlist *list = &send->channel->inbox.senders;
 
     if (send->entry.state == VG_WAITER_TAKEN)
         return; /* what it got stands */
@@ -112,9 +112,9 @@ static void send_cancel(struct vg_future *fut, struct vg_cx *cx)
     if (!send->queued)
         return; /* it yielded: it is polled again in any case */
     vg_notices_init(&notices);
-    vg_spin_lock(&send->channel->senders.guard);
+    vg_spin_lock(&send->channel->inbox.senders.guard);
     leave(send, &notices);
-    vg_spin_unlock(&send->channel->senders.guard);
+    vg_spin_unlock(&send->channel->inbox.senders.guard);
     vg_notices_send(&notices);
     vg_kick(&send->entry.waiter, cx);
 }
@@ -129,12 +129,12 @@ static enum vg_pass reserve_passed_over(struct vg_future *fut, struct vg_cx *cx)
     if (!send->queued)
         return pass;
     vg_notices_init(&notices);
-    vg_spin_lock(&send->channel->senders.guard);
+    vg_spin_lock(&send->channel->inbox.senders.guard);
     if (send->entry.state == VG_WAITER_QUEUED || send->entry.state == VG_WAITER_GRANTED)
-        pass = vg_waitlist_pass_over(&send->channel->senders, &send->entry, send->heals);
+        pass = vg_waitlist_pass_over(&send->channel->inbox.senders, &send->entry, send->heals);
     if (pass == VG_PASS_REVOKED)
         vg_mpsc_fill(send->channel, &notices);
-    vg_spin_unlock(&send->channel->senders.guard);
+    vg_spin_unlock(&send->channel->inbox.senders.guard);
     vg_notices_send(&notices);
     return pass;
 }
@@ -146,14 +146,15 @@ static bool send_waits(const struct vg_future *fut, struct vg_wait *wait)
 
     if (!send->queued)
         return false;
-    *wait = (struct vg_wait){.resource = &channel->resource, .want = 1, .healing = send->heals};
-    vg_spin_lock(&channel->senders.guard);
+    *wait =
+        (struct vg_wait){.resource = &channel->inbox.resource, .want = 1, .healing = send->heals};
+    vg_spin_lock(&channel->inbox.senders.guard);
     wait->state = send->entry.state == VG_WAITER_QUEUED ? VG_WAIT_QUEUED : VG_WAIT_GRANTED;
-    vg_spin_unlock(&channel->senders.guard);
+    vg_spin_unlock(&channel->inbox.senders.guard);
     return true;
 }
 
-const struct vg_ops vg_mpsc_send_ops_ = {
+static const struct vg_ops send_ops = {
     .poll = send_poll,
     .cancel = send_cancel,
     .waits = send_waits,
@@ -188,8 +189,8 @@ struct vg_mpsc_send *vg_mpsc_send(struct vg_mpsc_send *send, struct vg_mpsc *cha
                                   const void *value)
 {
     if (!value)
-        vg_panic("vg_mpsc_send: no value for channel %s", vg_mpsc_name(channel));
-    return prepare(send, &vg_mpsc_send_ops_, channel, value);
+        vg_panic("vg_mpsc_send: no value for channel %s", vg_inbox_name(&channel->inbox));
+    return prepare(send, &send_ops, channel, value);
 }
 
 struct vg_mpsc_send *vg_mpsc_reserve(struct vg_mpsc_send *send, struct vg_mpsc *channel)

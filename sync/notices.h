@@ -4,18 +4,21 @@
 
 #include <vigil/future.h>
 
-/* The tasks to notify after a guard: as many as one critical section may wake. */
+/* What is left to do after a guard: tasks to notify, as many as one critical section may wake, and memory. */
 
-enum { VG_NOTICES_MAX = 16 };
+/* Values that one section moves. Each may wake a sender and a receiver. */
+enum { VG_SECTION_MAX = 16, VG_NOTICES_MAX = 2 * VG_SECTION_MAX };
 
 struct vg_notices {
     unsigned count;
     struct vg_notice notice[VG_NOTICES_MAX];
+    void *garbage; /* to be freed; NULL: nothing */
 };
 
 static inline void vg_notices_init(struct vg_notices *notices)
 {
-    notices->count = 0; /* the rest is not read */
+    notices->count = 0;
+    notices->garbage = NULL;
 }
 
 static inline void vg_notices_add(struct vg_notices *notices, struct vg_notice notice)

@@ -19,10 +19,15 @@ static inline void vg_value_copy(void *to, const void *from, size_t size)
         memcpy(to, from, size);
 }
 
+static inline void vg_value_check_size(size_t size)
+{
+    if (size == 0 || size > INT32_MAX)
+        vg_panic("the values of a channel have 1 to %d bytes, not %zu", INT32_MAX, size);
+}
+
 static inline void vg_ring_init(struct vg_ring *ring, void *slots, size_t size, size_t capacity)
 {
-    if (size == 0 || size > UINT32_MAX)
-        vg_panic("the values of a channel have 1 to %u bytes, not %zu", UINT32_MAX, size);
+    vg_value_check_size(size);
     if (capacity == 0 || capacity > INT32_MAX)
         vg_panic("a bounded channel has 1 to %d slots, not %zu", INT32_MAX, capacity);
     *ring =

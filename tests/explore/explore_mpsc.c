@@ -53,7 +53,7 @@ static const struct vg_ops sender_ops = {
 /* Receives until the end, and frees the channel then. */
 struct receiver {
     struct vg_future fut;
-    struct vg_mpsc_recv recv;
+    struct vg_receive recv;
     uint64_t value;
     bool frees;
 };

@@ -21,7 +21,7 @@ struct hasty {
     uint32_t value, received;
     int rc;
     struct vg_mpsc_send send, queued;
-    struct vg_mpsc_recv recv;
+    struct vg_receive recv;
     struct vg_sleep nap;
     VG_ARMS(2) sel;
 };
@@ -165,7 +165,7 @@ TEST(a_task_that_sends_to_its_own_parked_receive_is_reported)
         seen = lab_only(&p.lab, VG_VERDICT_FUTURELOCK);
         CHECK_EQ(seen->at, 10);
         CHECK_EQ(strcmp(seen->report.resource_name, "C"), 0);
-        CHECK_EQ(strcmp(seen->report.starved.type, "vg_mpsc_recv"), 0);
+        CHECK_EQ(strcmp(seen->report.starved.type, "vg_receive"), 0);
         CHECK_EQ(strcmp(seen->report.blocked.type, "vg_mpsc_send"), 0);
         lab_close(&p.lab);
     }

@@ -71,7 +71,7 @@ struct getter {
     struct setting *s;
     unsigned max;
     uint32_t value[64];
-    struct vg_mpsc_recv recv;
+    struct vg_receive recv;
 };
 
 VG_ASYNC(getter)

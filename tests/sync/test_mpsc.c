@@ -140,7 +140,7 @@ TEST(misuse_panics)
     struct setting s;
     struct vg_handle handle;
     struct getter second;
-    struct vg_mpsc_recv recv;
+    struct vg_receive recv;
     uint32_t value = 0;
 
     setting_open(&s, 1);

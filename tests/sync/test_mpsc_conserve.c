@@ -30,12 +30,12 @@ static void on_unreserve(void *channel)
 
 static struct any *on_recv(struct goods *goods, void *channel, uint64_t *value)
 {
-    return (struct any *)vg_mpsc_recv((struct vg_mpsc_recv *)(void *)goods, channel, value);
+    return (struct any *)vg_mpsc_recv((struct vg_receive *)(void *)goods, channel, value);
 }
 
 static struct any *on_recv_many(struct goods *goods, void *channel, uint64_t *values, size_t max)
 {
-    return (struct any *)vg_mpsc_recv_many((struct vg_mpsc_recv *)(void *)goods, channel, values,
+    return (struct any *)vg_mpsc_recv_many((struct vg_receive *)(void *)goods, channel, values,
                                            max);
 }
 

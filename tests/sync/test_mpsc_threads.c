@@ -83,7 +83,7 @@ struct sink {
     struct vg_handle handle;
     uint64_t next[THREADS + 1], value[SLOTS], count;
     int rc;
-    struct vg_mpsc_recv recv;
+    struct vg_receive recv;
 };
 
 static void sink_note(struct sink *f, int n)
@@ -160,7 +160,7 @@ struct reuser {
     int i, rc;
     uint64_t value, sum, slots[2];
     struct vg_mpsc channel;
-    struct vg_mpsc_recv recv;
+    struct vg_receive recv;
 };
 
 static void *send_and_close(void *arg)
@@ -218,7 +218,7 @@ struct drain {
     VG_FRAME(int);
     struct vg_mpsc *channel;
     uint64_t value, count;
-    struct vg_mpsc_recv recv;
+    struct vg_receive recv;
 };
 
 VG_ASYNC(drain)
@@ -254,7 +254,7 @@ TEST(a_thread_may_send_while_the_executor_shuts_down)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 6; i++) {
             struct vg_exec *exec = open_exec(workers);
             struct vg_mpsc channel;
             uint64_t slots[SLOTS];

@@ -2,9 +2,8 @@
 #ifndef VIGIL_MPSC_H
 #define VIGIL_MPSC_H
 
-#include <vigil/resource.h>
+#include <vigil/inbox.h>
 #include <vigil/ring.h>
-#include <vigil/waitlist.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -58,12 +57,10 @@ extern "C" {
 
 struct vg_mpsc {
     /* private */
-    struct vg_resource resource;
-    struct vg_waitlist senders; /* sends and reservations; its guard guards all that follows */
+    struct vg_inbox inbox; /* first; its guard guards all that follows */
     struct vg_ring ring;
     uint32_t reserved;           /* permits in the hands of their owners */
     uint8_t phase;               /* open, closing, closed */
-    struct vg_waiter *receiver;  /* of the receive that waits; NULL: none */
     struct vg_owner_cell holder; /* of the permit, while there is one only */
 };
 
@@ -77,18 +74,6 @@ struct vg_mpsc_send {
     struct vg_mpsc *channel;
     const void *value; /* NULL: a reservation */
     struct vg_wait_entry entry;
-};
-
-/* The future that vg_mpsc_recv() and vg_mpsc_recv_many() prepare. */
-struct vg_mpsc_recv {
-    struct vg_future fut;
-    int ret; /* vg_mpsc_recv(): 0; vg_mpsc_recv_many(): how many; -EPIPE or -ECANCELED */
-    /* private */
-    bool many;
-    uint32_t max;
-    struct vg_mpsc *channel;
-    void *values;
-    struct vg_waiter waiter;
 };
 
 extern VG_API const struct vg_resource_ops vg_mpsc_resource_;
@@ -163,12 +148,12 @@ VG_API VG_MUST_USE int vg_mpsc_try_recv(struct vg_mpsc *channel, void *value);
 
 /* Prepares `recv` as a future that completes when the oldest value has been copied to `value`, and returns it. One
  * that is cancelled takes nothing. */
-VG_API struct vg_mpsc_recv *vg_mpsc_recv(struct vg_mpsc_recv *recv, struct vg_mpsc *channel,
-                                         void *value);
+VG_API struct vg_receive *vg_mpsc_recv(struct vg_receive *recv, struct vg_mpsc *channel,
+                                       void *value);
 
 /* The same for as many values as there are, at least one and at most `max`. Panics if `max` is 0. */
-VG_API struct vg_mpsc_recv *vg_mpsc_recv_many(struct vg_mpsc_recv *recv, struct vg_mpsc *channel,
-                                              void *values, size_t max);
+VG_API struct vg_receive *vg_mpsc_recv_many(struct vg_receive *recv, struct vg_mpsc *channel,
+                                            void *values, size_t max);
 
 #ifdef __cplusplus
 }
