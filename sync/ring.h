@@ -25,11 +25,16 @@ static inline void vg_value_check_size(size_t size)
         vg_panic("the values of a channel have 1 to %d bytes, not %zu", INT32_MAX, size);
 }
 
+static inline void vg_value_check_capacity(size_t capacity)
+{
+    if (capacity == 0 || capacity > INT32_MAX)
+        vg_panic("a bounded channel has 1 to %d slots, not %zu", INT32_MAX, capacity);
+}
+
 static inline void vg_ring_init(struct vg_ring *ring, void *slots, size_t size, size_t capacity)
 {
     vg_value_check_size(size);
-    if (capacity == 0 || capacity > INT32_MAX)
-        vg_panic("a bounded channel has 1 to %d slots, not %zu", INT32_MAX, capacity);
+    vg_value_check_capacity(capacity);
     *ring =
         (struct vg_ring){.slots = slots, .size = (uint32_t)size, .capacity = (uint32_t)capacity};
 }

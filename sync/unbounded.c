@@ -2,6 +2,7 @@
 #include <vigil/unbounded.h>
 
 #include "inbox.h"
+#include "look.h"
 #include "ring.h"
 #include "vg_spin.h"
 
@@ -225,24 +226,9 @@ size_t vg_unbounded_length(struct vg_unbounded *channel)
 
 /* ---- the resource -------------------------------------------------------------------------- */
 
-/* Who will send next is not known. */
-static bool resource_owner(struct vg_resource *resource, struct vg_owner *owner)
-{
-    (void)resource, (void)owner;
-    return false;
-}
-
-/* Only one waits. */
-static bool resource_ahead(struct vg_resource *resource, const struct vg_future *first,
-                           const struct vg_future *second)
-{
-    (void)resource, (void)first, (void)second;
-    return false;
-}
-
 const struct vg_resource_ops vg_unbounded_resource_ = {
     .kind = "channel",
-    .owner = resource_owner,
-    .ahead = resource_ahead,
+    .owner = vg_look_owner,
+    .ahead = vg_look_ahead,
     .waiters = vg_inbox_waiters,
 };
