@@ -1,9 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-/* ping_pong/W: a task sends a value to another, which sends one back, on W workers. One iteration is both ways. */
+/*
+ * oneshot: a value is sent and received, as an async function does it; nobody has to wait.
+ * ping_pong/W: a task sends a value to another, which sends one back, on W workers. One iteration is both ways.
+ */
 #include <vigil/async.h>
 #include <vigil/oneshot.h>
 
 #include "runner.h"
+
+struct uncontended {
+    VG_FRAME(int);
+    int64_t left;
+    struct vg_oneshot oneshot;
+    struct vg_oneshot_recv recv;
+};
+
+VG_ASYNC(uncontended)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    for (; f->left > 0; f->left--) {
+        vg_oneshot_init(&f->oneshot, "bench");
+        rc = vg_oneshot_send(&f->oneshot, f);
+        VG_ASSERT(rc == 0);
+        VG_TRY(rc, vg_oneshot_recv(&f->recv, &f->oneshot));
+    }
+    VG_RETURN(0);
+}
+
+static struct uncontended *uncontended(struct uncontended *f, int64_t times)
+{
+    VG_SETUP(f, uncontended);
+    f->left = times;
+    return f;
+}
+
+static void oneshot(struct bench_run *run, int64_t arg)
+{
+    struct vg_exec *exec = bench_open(run, 1);
+    struct uncontended root;
+
+    (void)arg;
+    while (exec != NULL && bench_next(run, BENCH_BATCH))
+        if (!bench_batch(run, exec, &uncontended(&root, BENCH_BATCH)->fut))
+            break;
+    bench_close(exec);
+}
 
 /* Two oneshots for each round: a new pair while the other side may still leave the last. */
 struct table {
@@ -91,6 +134,7 @@ static void ping_pong(struct bench_run *run, int64_t workers)
 }
 
 const struct bench bench_oneshot[] = {
+    {"oneshot", oneshot, 0},
     {"ping_pong/1", ping_pong, 1},
     {"ping_pong/2", ping_pong, 2},
     {NULL, NULL, 0},

@@ -45,8 +45,9 @@ static void add(const struct bench *bench)
 
 int main(int argc, char **argv)
 {
-    for (const struct bench *part : {bench_floor, bench_depth, bench_task, bench_oneshot,
-                                     bench_timer, bench_mutex, bench_mpsc, bench_io})
+    for (const struct bench *part :
+         {bench_floor, bench_depth, bench_task, bench_oneshot, bench_timer, bench_mutex, bench_mpsc,
+          bench_broadcast, bench_watch, bench_io})
         add(part);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))

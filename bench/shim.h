@@ -44,8 +44,8 @@ void bench_skip(struct bench_run *run, const char *why);
 void bench_count(struct bench_run *run, const char *name, double value);
 
 /* Each with a NULL name at the end. */
-extern const struct bench bench_depth[], bench_floor[], bench_io[], bench_mpsc[], bench_mutex[],
-    bench_oneshot[], bench_task[], bench_timer[];
+extern const struct bench bench_broadcast[], bench_depth[], bench_floor[], bench_io[], bench_mpsc[],
+    bench_mutex[], bench_oneshot[], bench_task[], bench_timer[], bench_watch[];
 
 #ifdef __cplusplus
 }

@@ -91,6 +91,11 @@ TEST(a_subscriber_that_lags_is_told_how_many_it_has_lost)
     for (int i = 7; i < SLOTS + 7; i++)
         CHECK_EQ(get(&slow), i);
     CHECK_EQ(get(&slow), -EAGAIN);
+    for (uint64_t i = 0; i <= SLOTS; i++)
+        CHECK_EQ(put(&s, i), 0);
+    CHECK_EQ(get(&slow), -EOVERFLOW);
+    CHECK_EQ(slow.lost, 1);
+    CHECK_EQ(get(&slow), 1);
     vg_broadcast_fini(&s.channel);
 }
 
