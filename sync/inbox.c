@@ -2,14 +2,6 @@
 #include "inbox.h"
 #include "vg_spin.h"
 
-/* After the guard. */
-static void finish(struct vg_inbox *inbox, const struct vg_notices *notices)
-{
-    vg_notices_send(notices);
-    if (VG_UNLIKELY(notices->garbage != NULL))
-        inbox->ops->dispose(inbox, notices->garbage);
-}
-
 /* Guard held. Lets the receive wait, once; it may be polled again while it does. */
 static void wait_for_sender(struct vg_receive *recv, struct vg_cx *cx)
 {
@@ -55,7 +47,7 @@ static void receive_rest(struct vg_receive *recv)
         n = inbox->ops->take(inbox, (char *)recv->values + (size_t)done * inbox->size,
                              recv->max - done, &notices);
         vg_spin_unlock(&inbox->senders.guard);
-        finish(inbox, &notices);
+        vg_inbox_finish(inbox, inbox->ops, &notices);
     }
     recv->ret = (int)done;
 }
@@ -104,7 +96,7 @@ static vg_poll recv_poll(struct vg_future *fut, struct vg_cx *cx)
     vg_spin_lock(&recv->inbox->senders.guard);
     ready = receive(recv, &notices, cx);
     vg_spin_unlock(&recv->inbox->senders.guard);
-    finish(recv->inbox, &notices);
+    vg_inbox_finish(recv->inbox, recv->inbox->ops, &notices);
     if (recv->many && recv->ret == VG_SECTION_MAX)
         receive_rest(recv);
     return ready ? end(recv, cx) : VG_PENDING;
@@ -157,20 +149,6 @@ struct vg_receive *vg_inbox_recv(struct vg_receive *recv, struct vg_inbox *inbox
     recv->waiter.flags = 0;
     recv->waiter.queued = 0;
     return recv;
-}
-
-int vg_inbox_try_recv(struct vg_inbox *inbox, void *value)
-{
-    struct vg_notices notices;
-    int rc = 0;
-
-    vg_notices_init(&notices);
-    vg_spin_lock(&inbox->senders.guard);
-    if (inbox->ops->take(inbox, value, 1, &notices) == 0)
-        rc = inbox->ops->is_over(inbox) ? -EPIPE : -EAGAIN;
-    vg_spin_unlock(&inbox->senders.guard);
-    finish(inbox, &notices);
-    return rc;
 }
 
 void vg_inbox_fini(const struct vg_inbox *inbox)

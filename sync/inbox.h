@@ -7,6 +7,7 @@
 #include <vigil/inbox.h>
 
 #include "notices.h"
+#include "vg_spin.h"
 #include "waitlist.h"
 
 /* What a channel does for its receiver: */
@@ -56,9 +57,6 @@ static inline uint32_t vg_inbox_set_aside(const struct vg_inbox *inbox)
 struct vg_receive *vg_inbox_recv(struct vg_receive *recv, struct vg_inbox *inbox, void *values,
                                  size_t max, bool many);
 
-/* Without waiting: 0, -EAGAIN or -EPIPE. */
-int vg_inbox_try_recv(struct vg_inbox *inbox, void *value);
-
 /* Guard held. Panics if a receive waits. */
 void vg_inbox_fini(const struct vg_inbox *inbox);
 
@@ -66,5 +64,30 @@ void vg_inbox_fini(const struct vg_inbox *inbox);
 unsigned vg_inbox_waiters(struct vg_resource *resource);
 
 extern const struct vg_ops vg_inbox_recv_ops_;
+
+/* After the guard. */
+static inline void vg_inbox_finish(struct vg_inbox *inbox, const struct vg_inbox_ops *ops,
+                                   const struct vg_notices *notices)
+{
+    vg_notices_send(notices);
+    if (VG_UNLIKELY(notices->garbage != NULL))
+        ops->dispose(inbox, notices->garbage);
+}
+
+/* Without waiting: 0, -EAGAIN or -EPIPE. Inline, for the compiler to see what `ops` are. */
+static inline int vg_inbox_try_recv(struct vg_inbox *inbox, const struct vg_inbox_ops *ops,
+                                    void *value)
+{
+    struct vg_notices notices;
+    int rc = 0;
+
+    vg_notices_init(&notices);
+    vg_spin_lock(&inbox->senders.guard);
+    if (ops->take(inbox, value, 1, &notices) == 0)
+        rc = ops->is_over(inbox) ? -EPIPE : -EAGAIN;
+    vg_spin_unlock(&inbox->senders.guard);
+    vg_inbox_finish(inbox, ops, &notices);
+    return rc;
+}
 
 #endif

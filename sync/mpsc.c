@@ -96,11 +96,6 @@ int vg_mpsc_try_send(struct vg_mpsc *channel, const void *value)
     return rc;
 }
 
-int vg_mpsc_try_recv(struct vg_mpsc *channel, void *value)
-{
-    return vg_inbox_try_recv(&channel->inbox, value);
-}
-
 struct vg_receive *vg_mpsc_recv(struct vg_receive *recv, struct vg_mpsc *channel, void *value)
 {
     return vg_inbox_recv(recv, &channel->inbox, value, 1, false);
@@ -118,6 +113,11 @@ static bool is_over(const struct vg_inbox *inbox)
 }
 
 static const struct vg_inbox_ops inbox_ops = {.take = take, .is_over = is_over};
+
+int vg_mpsc_try_recv(struct vg_mpsc *channel, void *value)
+{
+    return vg_inbox_try_recv(&channel->inbox, &inbox_ops, value);
+}
 
 /* ---- permits ------------------------------------------------------------------------------- */
 

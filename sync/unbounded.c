@@ -178,7 +178,7 @@ static const struct vg_inbox_ops inbox_ops = {.take = take, .is_over = is_over, 
 
 int vg_unbounded_try_recv(struct vg_unbounded *channel, void *value)
 {
-    return vg_inbox_try_recv(&channel->inbox, value);
+    return vg_inbox_try_recv(&channel->inbox, &inbox_ops, value);
 }
 
 struct vg_receive *vg_unbounded_recv(struct vg_receive *recv, struct vg_unbounded *channel,
