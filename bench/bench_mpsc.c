@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mpsc_S_1/W: a million messages of a word from S tasks to one through 64 slots, on W workers; one iteration is a message.
+ * mpsc_S_1/W: a million messages of a word from S tasks to one through 64 slots, on W workers, by VG_MPSC_SEND and VG_MPSC_RECV;
+ * one iteration is a message.
  * mpsc_many_S_1: the receiver takes as many as there are. mpsc_try: vg_mpsc_try_send() and vg_mpsc_try_recv().
  */
 #include <vigil/async.h>
@@ -35,9 +36,12 @@ VG_ASYNC(sender)
     VG_BEGIN(f);
     int rc;
 
-    for (f->i = 1; f->i <= f->count; f->i++)
+    for (f->i = 1; f->i <= f->count; f->i++) {
         VG_MPSC_SEND(rc, &f->send, f->channel, &f->i);
-    VG_RETURN(rc);
+        if (rc < 0)
+            VG_RETURN(rc);
+    }
+    VG_RETURN(0);
 }
 
 static struct sender *sender(struct sender *f, struct vg_mpsc *channel, uint64_t count)
@@ -78,6 +82,8 @@ VG_ASYNC(receiver)
     begin(f);
     while (f->left > 0 && !f->many) {
         VG_MPSC_RECV(rc, &f->recv, &f->channel, f->values);
+        if (rc < 0)
+            VG_RETURN(rc);
         f->sum += f->values[0];
         f->left--;
     }
