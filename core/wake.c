@@ -122,6 +122,15 @@ bool vg_coop(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
     return false;
 }
 
+bool vg_spend_(const struct vg_future *fut, struct vg_cx *cx)
+{
+    if (VG_UNLIKELY(cx->budget <= 0 || vg_cancelled(fut)))
+        return false;
+    cx->budget--;
+    cx->progress++;
+    return true;
+}
+
 void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
 {
     vg_arm(waiter, fut, cx);

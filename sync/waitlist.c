@@ -5,7 +5,9 @@
 
 void vg_waitlist_entry_init(struct vg_wait_entry *entry)
 {
-    *entry = (struct vg_wait_entry){.state = VG_WAITER_IDLE};
+    entry->state = VG_WAITER_IDLE; /* what is not set here is set when it is armed or added */
+    entry->waiter.flags = 0;
+    entry->waiter.queued = 0;
 }
 
 static void append(struct vg_waitlist *list, struct vg_wait_entry *entry)
@@ -141,6 +143,14 @@ void vg_waitlist_take(struct vg_waitlist *list, struct vg_wait_entry *entry)
 {
     ungrant(list, entry);
     detach(list, entry, VG_WAITER_TAKEN);
+}
+
+struct vg_notice vg_waitlist_serve(struct vg_waitlist *list, struct vg_wait_entry *entry)
+{
+    bool woken = entry->marks & VG_WAITER_WOKEN;
+
+    vg_waitlist_take(list, entry);
+    return woken ? (struct vg_notice){NULL} : vg_wake(&entry->waiter);
 }
 
 void vg_waitlist_stay(struct vg_wait_entry *entry, struct vg_future *fut, struct vg_cx *cx)

@@ -115,6 +115,10 @@ bool vg_waitlist_visit(struct vg_waitlist *list, struct vg_wait_entry *entry);
 /* Removes the entry as the owner of what it wants. Its waiter is to be disarmed after the guard. */
 void vg_waitlist_take(struct vg_waitlist *list, struct vg_wait_entry *entry);
 
+/* Ends the wait of an entry from outside, with what its leaf will find: removed as by vg_waitlist_take(),
+ * and woken unless it is WOKEN. The notice is for vg_notify(), after the guard. */
+struct vg_notice vg_waitlist_serve(struct vg_waitlist *list, struct vg_wait_entry *entry);
+
 /* The entry goes on waiting at its place: answers the wake it had, and arms it for the next. */
 void vg_waitlist_stay(struct vg_wait_entry *entry, struct vg_future *fut, struct vg_cx *cx);
 

@@ -6,6 +6,8 @@
 #error "vigil/async.h is for C: C++ forbids the jumps that its macros make"
 #endif
 
+#include <errno.h>
+
 #include <vigil/future.h>
 
 #pragma GCC system_header
@@ -138,6 +140,16 @@ struct vg_async {
             VG_RETURN((__typeof__(vg_self->ret))(lhs));                                            \
     } while (0)
 
+/*
+ * Awaits `expr` unless `attempt`, a call that does not wait, says at once what comes of it: anything but -EAGAIN. Charges
+ * the attempt to the budget of the poll, and makes none when that is used up or the frame is cancelled.
+ */
+#define VG_AWAIT_UNLESS(lhs, attempt, expr)                                                        \
+    do {                                                                                           \
+        if (!vg_spend_(&vg_self->fut, vg_cx) || ((lhs) = (attempt)) == -EAGAIN)                    \
+            VG_AWAIT(lhs, expr);                                                                   \
+    } while (0)
+
 /* Ends the function with result v. */
 #define VG_RETURN(v)                                                                               \
     do {                                                                                           \
@@ -154,6 +166,7 @@ VG_API struct vg_future *vg_async_child(const struct vg_future *fut, unsigned i)
 VG_API VG_NORETURN void vg_return_with_live_child_(const struct vg_async *co);
 VG_API void vg_await_cancel_(struct vg_async *co, struct vg_cx *cx);
 VG_API vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx);
+VG_API VG_MUST_USE bool vg_spend_(const struct vg_future *fut, struct vg_cx *cx);
 
 static inline void vg_await_shielded_(struct vg_async *co, struct vg_cx *cx)
 {

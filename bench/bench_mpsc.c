@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mpsc_S_1/W: a million messages of a word from S tasks to one through 64 slots, on W workers, by VG_MPSC_SEND and VG_MPSC_RECV;
+ * one iteration is a message.
+ * mpsc_many_S_1: the receiver takes as many as there are. mpsc_try: vg_mpsc_try_send() and vg_mpsc_try_recv().
+ */
+#include <vigil/async.h>
+#include <vigil/mpsc.h>
+
+#include "runner.h"
+
+enum { SLOTS = 64, SENDERS_MAX = 8 };
+
+static void mpsc_try(struct bench_run *run, int64_t arg)
+{
+    uint64_t slots[SLOTS], value = 1;
+    struct vg_mpsc channel;
+
+    (void)arg;
+    vg_mpsc_init(&channel, "bench", slots, SLOTS);
+    while (bench_next(run, 1))
+        if (vg_mpsc_try_send(&channel, &value) < 0 || vg_mpsc_try_recv(&channel, &value) < 0)
+            bench_fail(run, "vg_mpsc_try");
+    vg_mpsc_fini(&channel);
+}
+
+struct sender {
+    VG_FRAME(int);
+    struct vg_mpsc *channel;
+    uint64_t i, count;
+    struct vg_mpsc_send send;
+};
+
+VG_ASYNC(sender)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    for (f->i = 1; f->i <= f->count; f->i++) {
+        VG_MPSC_SEND(rc, &f->send, f->channel, &f->i);
+        if (rc < 0)
+            VG_RETURN(rc);
+    }
+    VG_RETURN(0);
+}
+
+static struct sender *sender(struct sender *f, struct vg_mpsc *channel, uint64_t count)
+{
+    VG_SETUP(f, sender);
+    f->channel = channel;
+    f->count = count;
+    return f;
+}
+
+struct receiver {
+    VG_FRAME(int);
+    unsigned senders, i;
+    uint64_t left, sum, values[SLOTS];
+    bool many;
+    struct vg_mpsc channel;
+    uint64_t slots[SLOTS];
+    struct vg_receive recv;
+    struct vg_task_wait wait;
+    struct vg_handle sender[SENDERS_MAX];
+};
+
+static void begin(struct receiver *f)
+{
+    vg_mpsc_init(&f->channel, "bench", f->slots, SLOTS);
+    for (f->i = 0; f->i < f->senders; f->i++) {
+        int rc = VG_SPAWN(vg_exec_current(), &f->sender[f->i], sender, &f->channel,
+                          BENCH_MILLION / f->senders);
+        VG_ASSERT(rc == 0);
+    }
+}
+
+VG_ASYNC(receiver)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    begin(f);
+    while (f->left > 0 && !f->many) {
+        VG_MPSC_RECV(rc, &f->recv, &f->channel, f->values);
+        if (rc < 0)
+            VG_RETURN(rc);
+        f->sum += f->values[0];
+        f->left--;
+    }
+    while (f->left > 0) {
+        VG_TRY(rc, vg_mpsc_recv_many(&f->recv, &f->channel, f->values, SLOTS));
+        for (int i = 0; i < rc; i++)
+            f->sum += f->values[i];
+        f->left -= (uint64_t)rc;
+    }
+    while (f->i-- > 0) {
+        VG_AWAIT(rc, vg_task_wait(&f->wait, &f->sender[f->i]));
+        vg_task_release(&f->sender[f->i]);
+    }
+    vg_mpsc_fini(&f->channel);
+    VG_RETURN(0);
+}
+
+static struct receiver *receiver(struct receiver *f, unsigned senders, bool many)
+{
+    VG_SETUP(f, receiver);
+    f->senders = senders;
+    f->many = many;
+    f->left = BENCH_MILLION / senders * senders;
+    f->sum = 0;
+    return f;
+}
+
+static void channel(struct bench_run *run, unsigned workers, unsigned senders, bool many)
+{
+    struct vg_exec *exec = bench_open(run, workers);
+    struct receiver root;
+
+    while (exec != NULL && bench_next(run, BENCH_MILLION))
+        if (!bench_batch(run, exec, &receiver(&root, senders, many)->fut))
+            break;
+    bench_close(exec);
+}
+
+static void mpsc_1_1(struct bench_run *run, int64_t workers)
+{
+    channel(run, (unsigned)workers, 1, false);
+}
+
+static void mpsc_8_1(struct bench_run *run, int64_t workers)
+{
+    channel(run, (unsigned)workers, 8, false);
+}
+
+static void mpsc_many_1_1(struct bench_run *run, int64_t workers)
+{
+    channel(run, (unsigned)workers, 1, true);
+}
+
+static void mpsc_many_8_1(struct bench_run *run, int64_t workers)
+{
+    channel(run, (unsigned)workers, 8, true);
+}
+
+const struct bench bench_mpsc[] = {
+    {"mpsc_try", mpsc_try, 0},
+    {"mpsc_1_1/1", mpsc_1_1, 1},
+    {"mpsc_1_1/2", mpsc_1_1, 2},
+    {"mpsc_8_1/1", mpsc_8_1, 1},
+    {"mpsc_8_1/2", mpsc_8_1, 2},
+    {"mpsc_many_1_1/1", mpsc_many_1_1, 1},
+    {"mpsc_many_1_1/2", mpsc_many_1_1, 2},
+    {"mpsc_many_8_1/1", mpsc_many_8_1, 1},
+    {"mpsc_many_8_1/2", mpsc_many_8_1, 2},
+    {NULL, NULL, 0},
+};
