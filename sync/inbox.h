@@ -43,7 +43,7 @@ static inline struct vg_notice vg_inbox_wake_one(struct vg_inbox *inbox)
 static inline struct vg_notice vg_inbox_wake(struct vg_inbox *inbox)
 {
     if (inbox->receivers)
-        return vg_waitlist_grant(inbox->receivers, 1).notice;
+        return vg_waitlist_grant_one(inbox->receivers);
     return vg_inbox_wake_one(inbox);
 }
 

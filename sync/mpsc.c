@@ -57,7 +57,7 @@ void vg_mpsc_fill(struct vg_mpsc *channel, struct vg_notices *notices)
         return;
     send = vg_mpsc_send_of(entry);
     if (!send->value) {
-        vg_notices_add(notices, vg_waitlist_grant(&channel->inbox.senders, 1).notice);
+        vg_notices_add(notices, vg_waitlist_grant_one(&channel->inbox.senders));
         return;
     }
     vg_notices_add(notices, vg_mpsc_put(channel, send->value));

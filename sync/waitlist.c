@@ -96,6 +96,14 @@ uint32_t vg_waitlist_pump(struct vg_waitlist *list, uint32_t available, struct v
     return available;
 }
 
+struct vg_notice vg_waitlist_grant_one(struct vg_waitlist *list)
+{
+    struct vg_wakes wakes = {NULL, NULL};
+
+    (void)vg_waitlist_pump(list, 1, &wakes);
+    return (struct vg_notice){wakes.first != NULL ? wakes.first->waiter.task : NULL};
+}
+
 bool vg_waitlist_was_let_go(const struct vg_wait_entry *entry)
 {
     return entry->state == VG_WAITER_DISMISSED || entry->marks & VG_WAITER_LET_GO;

@@ -102,6 +102,9 @@ struct vg_wait_entry *vg_waitlist_oldest(struct vg_waitlist *list);
 /* Grants to the oldest eligible entries as long as what they want is available. Returns the rest. */
 uint32_t vg_waitlist_pump(struct vg_waitlist *list, uint32_t available, struct vg_wakes *wakes);
 
+/* Grants a single unit to the oldest eligible entry, if it wants no more. The notice is for vg_notify(), after the guard. */
+struct vg_notice vg_waitlist_grant_one(struct vg_waitlist *list);
+
 /* Whether the entry has been let go. */
 bool vg_waitlist_was_let_go(const struct vg_wait_entry *entry);
 
