@@ -23,8 +23,8 @@ static void release_joiner(struct vg_task *task)
         return;
     }
     notice = vg_wake((struct vg_waiter *)joiner);
-    if (notice.task != NULL)
-        vg_enqueue(notice.task->exec, notice.task, VG_QUEUE_BACK);
+    if (notice.task != NULL) /* on top of its other children: see ARCHITECTURE.md */
+        vg_enqueue(notice.task->exec, notice.task, VG_QUEUE_SCOPE);
 }
 
 bool vg_task_report_done(struct vg_task *task)

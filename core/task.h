@@ -209,7 +209,7 @@ enum vg_poll_end {
 
 enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task);
 
-/* Tells the probe how long this wake waited: it is being answered. */
+/* record.c: tells the probe how long this wake waited: it is being answered. */
 void vg_record_wait(const struct vg_waiter *waiter, const struct vg_cx *cx);
 
 /* Moves what was pushed on the task to its `ready` list. */
