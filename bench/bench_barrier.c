@@ -36,16 +36,17 @@ static int spawn_party(struct vg_handle *handle, unsigned i, void *arg)
     return VG_SPAWN(vg_exec_current(), handle, party, arg, BENCH_BATCH / CROWD);
 }
 
-static void barrier_round(struct bench_run *run, int64_t workers)
+static void barrier_round(struct bench_run *run, int64_t arg)
 {
     struct vg_barrier barrier;
 
+    (void)arg;
     vg_barrier_init(&barrier, "bench", CROWD);
-    bench_crowd(run, workers, spawn_party, &barrier);
+    bench_crowd(run, spawn_party, &barrier);
 }
 
 const struct bench bench_barrier[] = {
-    {"barrier_round/1", barrier_round, 1},
-    {"barrier_round/2", barrier_round, 2},
-    {NULL, NULL, 0},
+    {"barrier_round", barrier_round, 0, BENCH_MANY},
+
+    {NULL, NULL, 0, 0},
 };

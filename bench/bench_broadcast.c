@@ -101,7 +101,7 @@ static struct speaker *speaker(struct speaker *f, unsigned listeners)
 
 static void broadcast(struct bench_run *run, int64_t listeners)
 {
-    struct vg_exec *exec = bench_open(run, 1);
+    struct vg_exec *exec = bench_open(run);
     struct speaker root;
 
     while (exec != NULL && bench_next(run, BENCH_BATCH))
@@ -111,8 +111,8 @@ static void broadcast(struct bench_run *run, int64_t listeners)
 }
 
 const struct bench bench_broadcast[] = {
-    {"broadcast_try", broadcast_try, 0},
-    {"broadcast/1", broadcast, 1},
-    {"broadcast/8", broadcast, 8},
-    {NULL, NULL, 0},
+    {"broadcast_try", broadcast_try, 0, 1},
+    {"broadcast/1", broadcast, 1, 1},
+    {"broadcast/8", broadcast, 8, 1},
+    {NULL, NULL, 0, 0},
 };

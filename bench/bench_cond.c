@@ -64,21 +64,22 @@ static int spawn_player(struct vg_handle *handle, unsigned i, void *arg)
     return VG_SPAWN(vg_exec_current(), handle, player, &table[i / 2], i % 2, BENCH_BATCH / CROWD);
 }
 
-static void cond_ping(struct bench_run *run, int64_t workers)
+static void cond_ping(struct bench_run *run, int64_t arg)
 {
     struct table table[CROWD / 2];
 
+    (void)arg;
     for (unsigned i = 0; i < CROWD / 2; i++) {
         vg_mutex_init(&table[i].mutex, "bench");
         vg_cond_init(&table[i].turned, "bench");
         table[i].turn = 0;
     }
-    bench_crowd(run, workers, spawn_player, table);
+    bench_crowd(run, spawn_player, table);
 }
 
 const struct bench bench_cond[] = {
-    {"cond_signal", cond_signal, 0},
-    {"cond_ping/1", cond_ping, 1},
-    {"cond_ping/2", cond_ping, 2},
-    {NULL, NULL, 0},
+    {"cond_signal", cond_signal, 0, 1},
+    {"cond_ping", cond_ping, 0, BENCH_MANY},
+
+    {NULL, NULL, 0, 0},
 };

@@ -70,9 +70,9 @@ static struct caller *caller(struct caller *f, int64_t (*fib)(int n))
     return f;
 }
 
-static void measure(struct bench_run *run, int64_t (*fib)(int n), int64_t workers)
+static void measure(struct bench_run *run, int64_t (*fib)(int n))
 {
-    struct vg_exec *exec = bench_open(run, (unsigned)workers);
+    struct vg_exec *exec = bench_open(run);
     struct caller root;
 
     while (exec != NULL && bench_next(run, calls_of(N))) {
@@ -84,19 +84,21 @@ static void measure(struct bench_run *run, int64_t (*fib)(int n), int64_t worker
     bench_close(exec);
 }
 
-static void fib_calls(struct bench_run *run, int64_t workers)
+static void fib_calls(struct bench_run *run, int64_t arg)
 {
-    measure(run, fib_of_calls, workers);
+    (void)arg;
+    measure(run, fib_of_calls);
 }
 
-static void fib_join(struct bench_run *run, int64_t workers)
+static void fib_join(struct bench_run *run, int64_t arg)
 {
-    measure(run, fib_of_forks, workers);
+    (void)arg;
+    measure(run, fib_of_forks);
 }
 
 const struct bench bench_fork[] = {
-    {"fib_calls", fib_calls, 1},
-    {"fib_join/1", fib_join, 1},
-    {"fib_join/2", fib_join, 2},
-    {NULL, NULL, 0},
+    {"fib_calls", fib_calls, 1, 1},
+    {"fib_join", fib_join, 0, BENCH_MANY},
+
+    {NULL, NULL, 0, 0},
 };

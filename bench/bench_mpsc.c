@@ -57,6 +57,7 @@ struct receiver {
     unsigned senders, i;
     uint64_t left, sum, values[SLOTS];
     bool many;
+    uint64_t each; /* what a sender sends */
     struct vg_mpsc channel;
     uint64_t slots[SLOTS];
     struct vg_receive recv;
@@ -68,8 +69,8 @@ static void begin(struct receiver *f)
 {
     vg_mpsc_init(&f->channel, "bench", f->slots, SLOTS);
     for (f->i = 0; f->i < f->senders; f->i++) {
-        int rc = VG_SPAWN(vg_exec_current(), &f->sender[f->i], sender, &f->channel,
-                          BENCH_MILLION / f->senders);
+        int rc =
+            VG_SPAWN(vg_exec_current(), &f->sender[f->i], sender, &f->channel, f->each);
         VG_ASSERT(rc == 0);
     }
 }
@@ -101,56 +102,62 @@ VG_ASYNC(receiver)
     VG_RETURN(0);
 }
 
-static struct receiver *receiver(struct receiver *f, unsigned senders, bool many)
+static struct receiver *receiver(struct receiver *f, unsigned senders, bool many, int64_t values)
 {
     VG_SETUP(f, receiver);
     f->senders = senders;
     f->many = many;
-    f->left = BENCH_MILLION / senders * senders;
+    f->each = (uint64_t)values / senders;
+    f->left = f->each * senders;
     f->sum = 0;
     return f;
 }
 
-static void channel(struct bench_run *run, unsigned workers, unsigned senders, bool many)
+static void channel(struct bench_run *run, unsigned senders, bool many)
 {
-    struct vg_exec *exec = bench_open(run, workers);
+    const int64_t values = bench_scaled(run, 1000000) / senders * senders + senders;
+    struct vg_exec *exec = bench_open(run);
     struct receiver root;
 
-    while (exec != NULL && bench_next(run, BENCH_MILLION))
-        if (!bench_batch(run, exec, &receiver(&root, senders, many)->fut))
+    while (exec != NULL && bench_next(run, values))
+        if (!bench_batch(run, exec, &receiver(&root, senders, many, values)->fut))
             break;
     bench_close(exec);
 }
 
-static void mpsc_1_1(struct bench_run *run, int64_t workers)
+static void mpsc_1_1(struct bench_run *run, int64_t arg)
 {
-    channel(run, (unsigned)workers, 1, false);
+    (void)arg;
+    channel(run, 1, false);
 }
 
-static void mpsc_8_1(struct bench_run *run, int64_t workers)
+static void mpsc_8_1(struct bench_run *run, int64_t arg)
 {
-    channel(run, (unsigned)workers, 8, false);
+    (void)arg;
+    channel(run, 8, false);
 }
 
-static void mpsc_many_1_1(struct bench_run *run, int64_t workers)
+static void mpsc_many_1_1(struct bench_run *run, int64_t arg)
 {
-    channel(run, (unsigned)workers, 1, true);
+    (void)arg;
+    channel(run, 1, true);
 }
 
-static void mpsc_many_8_1(struct bench_run *run, int64_t workers)
+static void mpsc_many_8_1(struct bench_run *run, int64_t arg)
 {
-    channel(run, (unsigned)workers, 8, true);
+    (void)arg;
+    channel(run, 8, true);
 }
 
 const struct bench bench_mpsc[] = {
-    {"mpsc_try", mpsc_try, 0},
-    {"mpsc_1_1/1", mpsc_1_1, 1},
-    {"mpsc_1_1/2", mpsc_1_1, 2},
-    {"mpsc_8_1/1", mpsc_8_1, 1},
-    {"mpsc_8_1/2", mpsc_8_1, 2},
-    {"mpsc_many_1_1/1", mpsc_many_1_1, 1},
-    {"mpsc_many_1_1/2", mpsc_many_1_1, 2},
-    {"mpsc_many_8_1/1", mpsc_many_8_1, 1},
-    {"mpsc_many_8_1/2", mpsc_many_8_1, 2},
-    {NULL, NULL, 0},
+    {"mpsc_try", mpsc_try, 0, 1},
+    {"mpsc_1_1", mpsc_1_1, 0, BENCH_MANY},
+
+    {"mpsc_8_1", mpsc_8_1, 0, BENCH_MANY},
+
+    {"mpsc_many_1_1", mpsc_many_1_1, 0, BENCH_MANY},
+
+    {"mpsc_many_8_1", mpsc_many_8_1, 0, BENCH_MANY},
+
+    {NULL, NULL, 0, 0},
 };

@@ -37,7 +37,7 @@ static struct self *self(struct self *f, int64_t times)
 
 static void notify_stored(struct bench_run *run, int64_t arg)
 {
-    struct vg_exec *exec = bench_open(run, 1);
+    struct vg_exec *exec = bench_open(run);
     struct self root;
 
     (void)arg;
@@ -85,18 +85,19 @@ static int spawn_player(struct vg_handle *handle, unsigned i, void *arg)
                     BENCH_BATCH / CROWD);
 }
 
-static void notify_ping(struct bench_run *run, int64_t workers)
+static void notify_ping(struct bench_run *run, int64_t arg)
 {
     struct vg_notifier notifier[CROWD];
 
+    (void)arg;
     for (unsigned i = 0; i < CROWD; i++)
         vg_notifier_init(&notifier[i], "bench");
-    bench_crowd(run, workers, spawn_player, notifier);
+    bench_crowd(run, spawn_player, notifier);
 }
 
 const struct bench bench_notify[] = {
-    {"notify_stored", notify_stored, 0},
-    {"notify_ping/1", notify_ping, 1},
-    {"notify_ping/2", notify_ping, 2},
-    {NULL, NULL, 0},
+    {"notify_stored", notify_stored, 0, 1},
+    {"notify_ping", notify_ping, 0, BENCH_MANY},
+
+    {NULL, NULL, 0, 0},
 };

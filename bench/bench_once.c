@@ -34,7 +34,7 @@ static struct user *user(struct user *f, int64_t times)
 
 static void once_done(struct bench_run *run, int64_t arg)
 {
-    struct vg_exec *exec = bench_open(run, 1);
+    struct vg_exec *exec = bench_open(run);
     struct user root;
 
     (void)arg;
@@ -44,7 +44,7 @@ static void once_done(struct bench_run *run, int64_t arg)
     bench_close(exec);
 }
 
-const struct bench bench_once[] = {
-    {"once_done", once_done, 0},
-    {NULL, NULL, 0},
+const struct bench bench_oncecell[] = {
+    {"once_done", once_done, 0, 1},
+    {NULL, NULL, 0, 0},
 };

@@ -32,7 +32,7 @@ static struct taker *taker(struct taker *f, int64_t times)
 
 static void rate_await(struct bench_run *run, int64_t arg)
 {
-    struct vg_exec *exec = bench_open(run, 1);
+    struct vg_exec *exec = bench_open(run);
     struct taker root;
 
     (void)arg;
@@ -43,6 +43,6 @@ static void rate_await(struct bench_run *run, int64_t arg)
 }
 
 const struct bench bench_rate[] = {
-    {"rate_await", rate_await, 0},
-    {NULL, NULL, 0},
+    {"rate_await", rate_await, 0, 1},
+    {NULL, NULL, 0, 0},
 };

@@ -77,7 +77,7 @@ static struct visitor *visitor(struct visitor *f, struct vg_rwlock *lock, bool w
 
 static void rwlock_await(struct bench_run *run, int64_t writes)
 {
-    struct vg_exec *exec = bench_open(run, 1);
+    struct vg_exec *exec = bench_open(run);
     struct vg_rwlock lock;
     struct visitor root;
 
@@ -93,20 +93,21 @@ static int spawn_visitor(struct vg_handle *handle, unsigned i, void *arg)
     return VG_SPAWN(vg_exec_current(), handle, visitor, arg, i % 4 == 0, true, BENCH_BATCH / CROWD);
 }
 
-static void rwlock_contended(struct bench_run *run, int64_t workers)
+static void rwlock_contended(struct bench_run *run, int64_t arg)
 {
     struct vg_rwlock lock;
 
+    (void)arg;
     vg_rwlock_init(&lock, "contended");
-    bench_crowd(run, workers, spawn_visitor, &lock);
+    bench_crowd(run, spawn_visitor, &lock);
 }
 
 const struct bench bench_rwlock[] = {
-    {"rwlock_read_try", rwlock_read_try, 0},
-    {"rwlock_write_try", rwlock_write_try, 0},
-    {"rwlock_read_await", rwlock_await, 0},
-    {"rwlock_write_await", rwlock_await, 1},
-    {"rwlock_contended/1", rwlock_contended, 1},
-    {"rwlock_contended/2", rwlock_contended, 2},
-    {NULL, NULL, 0},
+    {"rwlock_read_try", rwlock_read_try, 0, 1},
+    {"rwlock_write_try", rwlock_write_try, 0, 1},
+    {"rwlock_read_await", rwlock_await, 0, 1},
+    {"rwlock_write_await", rwlock_await, 1, 1},
+    {"rwlock_contended", rwlock_contended, 0, BENCH_MANY},
+
+    {NULL, NULL, 0, 0},
 };

@@ -88,13 +88,14 @@ static int64_t tasks_of(int64_t leaves)
     return tasks;
 }
 
-static void scope_skynet(struct bench_run *run, int64_t workers)
+static void scope_skynet(struct bench_run *run, int64_t arg)
 {
-    struct vg_exec *exec = bench_open(run, (unsigned)workers);
+    struct vg_exec *exec = bench_open(run);
     const int64_t leaves = LEAVES;
     struct node root;
     int64_t sum;
 
+    (void)arg;
     while (exec != NULL && bench_next(run, tasks_of(leaves))) {
         if (!bench_batch(run, exec, &node(&root, 0, leaves, &sum)->fut))
             break;
@@ -105,7 +106,7 @@ static void scope_skynet(struct bench_run *run, int64_t workers)
 }
 
 const struct bench bench_scope[] = {
-    {"scope_skynet/1", scope_skynet, 1},
-    {"scope_skynet/2", scope_skynet, 2},
-    {NULL, NULL, 0},
+    {"scope_skynet", scope_skynet, 0, BENCH_MANY},
+
+    {NULL, NULL, 0, 0},
 };

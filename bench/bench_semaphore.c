@@ -51,7 +51,7 @@ static struct taker *taker(struct taker *f, int64_t times)
 
 static void semaphore_await(struct bench_run *run, int64_t arg)
 {
-    struct vg_exec *exec = bench_open(run, 1);
+    struct vg_exec *exec = bench_open(run);
     struct taker root;
 
     (void)arg;
@@ -96,18 +96,19 @@ static int spawn_rival(struct vg_handle *handle, unsigned i, void *arg)
     return VG_SPAWN(vg_exec_current(), handle, rival, arg, BENCH_BATCH / CROWD);
 }
 
-static void semaphore_contended(struct bench_run *run, int64_t workers)
+static void semaphore_contended(struct bench_run *run, int64_t arg)
 {
     struct vg_semaphore semaphore;
 
+    (void)arg;
     vg_semaphore_init(&semaphore, "contended", 2);
-    bench_crowd(run, workers, spawn_rival, &semaphore);
+    bench_crowd(run, spawn_rival, &semaphore);
 }
 
 const struct bench bench_semaphore[] = {
-    {"semaphore_try", semaphore_try, 0},
-    {"semaphore_await", semaphore_await, 0},
-    {"semaphore_contended/1", semaphore_contended, 1},
-    {"semaphore_contended/2", semaphore_contended, 2},
-    {NULL, NULL, 0},
+    {"semaphore_try", semaphore_try, 0, 1},
+    {"semaphore_await", semaphore_await, 0, 1},
+    {"semaphore_contended", semaphore_contended, 0, BENCH_MANY},
+
+    {NULL, NULL, 0, 0},
 };

@@ -98,7 +98,7 @@ static struct writer *writer(struct writer *f, int64_t times)
 
 static void watch_changed(struct bench_run *run, int64_t arg)
 {
-    struct vg_exec *exec = bench_open(run, 1);
+    struct vg_exec *exec = bench_open(run);
     struct writer root;
 
     (void)arg;
@@ -140,7 +140,7 @@ static void token_child(struct bench_run *run, int64_t arg)
 }
 
 const struct bench bench_watch[] = {
-    {"watch_get", watch_get, 0},         {"watch_version", watch_version, 0},
-    {"watch_changed", watch_changed, 0}, {"token_cancelled", token_cancelled, 0},
-    {"token_child", token_child, 0},     {NULL, NULL, 0},
+    {"watch_get", watch_get, 0, 1},         {"watch_version", watch_version, 0, 1},
+    {"watch_changed", watch_changed, 0, 1}, {"token_cancelled", token_cancelled, 0, 1},
+    {"token_child", token_child, 0, 1},     {NULL, NULL, 0, 0},
 };

@@ -44,12 +44,12 @@ crowd(struct crowd *f, int (*spawn)(struct vg_handle *handle, unsigned i, void *
     return f;
 }
 
-/* Measures such batches on so many workers. */
-static inline void bench_crowd(struct bench_run *run, int64_t workers,
+/* Measures such batches. */
+static inline void bench_crowd(struct bench_run *run,
                                int (*spawn)(struct vg_handle *handle, unsigned i, void *arg),
                                void *arg)
 {
-    struct vg_exec *exec = bench_open(run, (unsigned)workers);
+    struct vg_exec *exec = bench_open(run);
     struct crowd root;
 
     while (exec != NULL && bench_next(run, BENCH_BATCH))

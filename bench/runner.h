@@ -13,6 +13,9 @@
  * be long enough for the hand-over to cost nothing.
  */
 
+/* Operations of a batch, where they are few enough for every purpose. */
+enum { BENCH_BATCH = VG_DEBUG ? 1 << 12 : 1 << 16 };
+
 /* One executor at a time, with as many workers as the run says, and the instruments as they are by default: everything on.
  * NULL: the benchmark has been failed. */
 struct vg_exec *bench_open(struct bench_run *run);

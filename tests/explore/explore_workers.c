@@ -25,6 +25,7 @@ static enum vg_place_in_queue
 static int spawns[3], spawned; /* if nothing, it waits until something was injected */
 static int completions[2], completing;
 static int expected, done, polled[JOBS]; /* by the model only */
+static uint64_t asked;                   /* times that the clock was asked */
 
 /* ---- what a worker asks of its driver, its timers and its tasks ---------------------------------- */
 
@@ -70,9 +71,11 @@ static void driver_unpark(struct vg_driver *d, unsigned worker)
     mc_bell_ring(&doorbells[worker]);
 }
 
+/* For who waits for a while: it is over at once. */
 uint64_t vg_exec_now(const struct vg_exec *owner)
 {
-    return driver_now(owner->driver);
+    (void)owner;
+    return VG_MSEC(++asked);
 }
 
 static const struct vg_driver_ops driver_ops = {
@@ -136,6 +139,7 @@ static void init(int jobs_to_do)
     memset(polled, 0, sizeof polled);
     expected = jobs_to_do;
     done = spawned = completing = 0;
+    asked = 0;
     driver.ops = &driver_ops;
     exec.driver = &driver;
     exec.exact = true; /* time stands still: nobody is to wait for it */
@@ -253,6 +257,7 @@ MC_MODEL(workers_overflowing, .threads = 2, .init = init_overflowing, .thread = 
 static void init_completed(void)
 {
     init(2);
+    exec.exact = false; /* what is short is not shared */
     completing = 2;
     completions[0] = FIRST;
     completions[1] = SECOND;
@@ -264,6 +269,7 @@ MC_MODEL(workers_completed, .threads = 2, .init = init_completed, .thread = work
 static void init_completed_behind(void)
 {
     init(2);
+    exec.exact = false;
     completing = 1;
     completions[0] = SECOND;
     workers[0].lifo = &jobs[FIRST];
