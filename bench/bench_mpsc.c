@@ -69,8 +69,7 @@ static void begin(struct receiver *f)
 {
     vg_mpsc_init(&f->channel, "bench", f->slots, SLOTS);
     for (f->i = 0; f->i < f->senders; f->i++) {
-        int rc =
-            VG_SPAWN(vg_exec_current(), &f->sender[f->i], sender, &f->channel, f->each);
+        int rc = VG_SPAWN(vg_exec_current(), &f->sender[f->i], sender, &f->channel, f->each);
         VG_ASSERT(rc == 0);
     }
 }
