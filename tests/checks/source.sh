@@ -90,7 +90,7 @@ xargs awk '
     /^}/ { if (start && FNR - start > 60) print FILENAME ":" start; start = 0 }
 ' <"$tmp/c_files" | found 'function of more than 60 lines'
 
-text | xargs grep -nHE '(resume|protocols|scheduler|reliability|instrumentation|corpus)\.md' |
+text | xargs grep -nHE '(^|[^/])(resume|protocols|scheduler|reliability|instrumentation|corpus)\.md' |
     cut -d: -f1,2 | found 'names a page that no reader has' || true
 text | xargs grep -nHE '/(work|farm|home)/' | cut -d: -f1,2 | found 'path of a machine' || true
 tab=$(printf '\t')
