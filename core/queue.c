@@ -247,6 +247,9 @@ bool vg_work_anywhere(struct vg_worker *worker)
 
 void vg_exec_rescue(struct vg_exec *exec, unsigned worker)
 {
-    if (vg_has_stealable(&exec->workers[worker]))
+    struct vg_worker *const stuck = &exec->workers[worker];
+
+    /* Who slept already when a timer was set there does not know of it. */
+    if (vg_has_stealable(stuck) || vg_is_overdue(stuck, vg_exec_now(exec)))
         vg_idle_ring(exec);
 }

@@ -39,12 +39,17 @@ static struct vg_task *steal_from(struct vg_worker *thief, struct vg_worker *vic
     return task;
 }
 
+bool vg_is_overdue(const struct vg_worker *worker, uint64_t now)
+{
+    const uint64_t deadline = vg_wheel_deadline(&worker->wheel);
+
+    return deadline < now && now - deadline >= OVERDUE_NS;
+}
+
 /* Timers of a worker that is stuck in a long poll are not stuck with it. */
 static struct vg_task *fire_overdue(struct vg_worker *thief, struct vg_worker *victim)
 {
-    const uint64_t deadline = vg_wheel_deadline(&victim->wheel);
-
-    if (deadline >= thief->now || thief->now - deadline < OVERDUE_NS)
+    if (!vg_is_overdue(victim, thief->now))
         return NULL;
     return vg_wheel_fire(&victim->wheel, thief->now) > 0 ? vg_pick_next(thief) : NULL;
 }

@@ -208,6 +208,9 @@ bool vg_work_anywhere(struct vg_worker *worker);
 /* steal.c: a task of another worker, or timers of theirs that are overdue. NULL: found nothing. */
 struct vg_task *vg_steal(struct vg_worker *worker);
 
+/* Whether the worker has missed timers of its own, so that others may fire them. */
+bool vg_is_overdue(const struct vg_worker *worker, uint64_t now);
+
 /* Until when a worker may park: its own timers, and those of a busy worker if that one misses them. */
 uint64_t vg_park_deadline(struct vg_worker *worker);
 

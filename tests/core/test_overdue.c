@@ -91,6 +91,26 @@ TEST(an_idle_worker_leaves_the_timers_of_a_busy_one_alone_until_they_are_overdue
     rig_close(&rig);
 }
 
+TEST(who_slept_before_the_timer_was_set_is_roused_for_it_by_the_observer)
+{
+    struct rig rig;
+    uint64_t due;
+
+    get_stuck(&rig);
+    due = vg_wheel_deadline(&rig.exec->workers[0].wheel);
+    CHECK(vg_worker_doze(&rig.exec->workers[1]));
+    rig.sim.now = due + GRACE - 1;
+    vg_exec_rescue(rig.exec, 0);
+    CHECK(vg_idle_may_park(&rig.exec->idle, 1));
+    rig.sim.now = due + GRACE;
+    vg_exec_rescue(rig.exec, 0);
+    CHECK(!vg_idle_may_park(&rig.exec->idle, 1));
+    vg_worker_rise(&rig.exec->workers[1]);
+    CHECK_EQ(vg_exec_step(rig.exec, 1), VG_STEP_RAN);
+    CHECK(rig_done(&rig, 0));
+    rig_close(&rig);
+}
+
 /* ---- on threads ------------------------------------------------------------------------------ */
 
 struct nothing {
