@@ -20,7 +20,7 @@ static void broadcast_try(struct bench_run *run, int64_t arg)
     (void)arg;
     vg_broadcast_init(&channel, "bench", slots, SLOTS);
     vg_broadcast_subscribe(&subscription, &channel);
-    while (bench_next(run, 1))
+    BENCH_REPEAT (run)
         if (vg_broadcast_send(&channel, &value) < 0 ||
             vg_broadcast_try_recv(&subscription, &value) < 0)
             bench_fail(run, "vg_broadcast_try");

@@ -13,7 +13,7 @@ static void cond_signal(struct bench_run *run, int64_t arg)
     static struct vg_cond cond = VG_COND_INIT_NAMED("bench");
 
     (void)arg;
-    while (bench_next(run, 1))
+    BENCH_REPEAT (run)
         vg_cond_signal(&cond);
 }
 

@@ -18,7 +18,7 @@ static void mpsc_try(struct bench_run *run, int64_t arg)
 
     (void)arg;
     vg_mpsc_init(&channel, "bench", slots, SLOTS);
-    while (bench_next(run, 1))
+    BENCH_REPEAT (run)
         if (vg_mpsc_try_send(&channel, &value) < 0 || vg_mpsc_try_recv(&channel, &value) < 0)
             bench_fail(run, "vg_mpsc_try");
     vg_mpsc_fini(&channel);

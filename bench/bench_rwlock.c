@@ -15,7 +15,7 @@ static void rwlock_read_try(struct bench_run *run, int64_t arg)
     static struct vg_rwlock lock = VG_RWLOCK_INIT_NAMED("bench");
 
     (void)arg;
-    while (bench_next(run, 1)) {
+    BENCH_REPEAT (run) {
         if (!vg_tryrdlock(&lock))
             bench_fail(run, "vg_tryrdlock");
         vg_rdunlock(&lock);
@@ -27,7 +27,7 @@ static void rwlock_write_try(struct bench_run *run, int64_t arg)
     static struct vg_rwlock lock = VG_RWLOCK_INIT_NAMED("bench");
 
     (void)arg;
-    while (bench_next(run, 1)) {
+    BENCH_REPEAT (run) {
         if (!vg_trywrlock(&lock))
             bench_fail(run, "vg_trywrlock");
         vg_wrunlock(&lock);

@@ -15,7 +15,7 @@ static void semaphore_try(struct bench_run *run, int64_t arg)
     static struct vg_semaphore semaphore = VG_SEMAPHORE_INIT_NAMED("bench", 8);
 
     (void)arg;
-    while (bench_next(run, 1)) {
+    BENCH_REPEAT (run) {
         if (vg_try_acquire(&semaphore, 1) < 0)
             bench_fail(run, "vg_try_acquire");
         vg_release(&semaphore, 1);

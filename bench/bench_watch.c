@@ -17,7 +17,7 @@ static void watch_get(struct bench_run *run, int64_t arg)
 
     (void)arg;
     vg_watch_init(&watch, "bench", &value);
-    while (bench_next(run, 1))
+    BENCH_REPEAT (run)
         if (vg_watch_get(&watch, &read) != 1)
             bench_fail(run, "vg_watch_get");
     vg_watch_fini(&watch);
@@ -30,7 +30,7 @@ static void watch_version(struct bench_run *run, int64_t arg)
 
     (void)arg;
     vg_watch_init(&watch, "bench", &value);
-    while (bench_next(run, 1))
+    BENCH_REPEAT (run)
         if (vg_watch_version(&watch) != 1)
             bench_fail(run, "vg_watch_version");
     vg_watch_fini(&watch);
@@ -114,7 +114,7 @@ static void token_cancelled(struct bench_run *run, int64_t arg)
 
     (void)arg;
     vg_token_init(&token, "bench");
-    while (bench_next(run, 1))
+    BENCH_REPEAT (run)
         if (vg_token_cancelled(&token))
             bench_fail(run, "vg_token_cancelled");
     vg_token_fini(&token);
@@ -130,7 +130,7 @@ static void token_child(struct bench_run *run, int64_t arg)
     vg_token_init(&root, "bench");
     for (int i = 0; i < OTHERS; i++)
         vg_token_init_child(&other[i], NULL, &root);
-    while (bench_next(run, 1)) {
+    BENCH_REPEAT (run) {
         vg_token_init_child(&child, NULL, &root);
         vg_token_fini(&child);
     }

@@ -16,6 +16,11 @@
 /* Operations of a batch, where they are few enough for every purpose. */
 enum { BENCH_BATCH = VG_DEBUG ? 1 << 12 : 1 << 16 };
 
+/* Repeats the statement that follows, if that takes less time than to ask whether there is to be more. */
+#define BENCH_REPEAT(run)                                                                          \
+    while (bench_next(run, BENCH_BATCH))                                                           \
+        for (int bench_times = 0; bench_times < BENCH_BATCH; bench_times++)
+
 /* One executor at a time, with as many workers as the run says, and the instruments as they are by default: everything on.
  * NULL: the benchmark has been failed. */
 struct vg_exec *bench_open(struct bench_run *run);
