@@ -21,6 +21,7 @@ static enum vg_steal race_steal(struct vg_deque *deque, struct vg_task **task)
 #define vg_deque_steal_any race_steal
 #define vg_steal race_vg_steal
 #define vg_park_deadline race_vg_park_deadline
+#define vg_is_overdue race_vg_is_overdue
 struct vg_task *vg_steal(struct vg_worker *worker);
 uint64_t vg_park_deadline(struct vg_worker *worker);
 #include "steal.c"
