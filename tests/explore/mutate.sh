@@ -93,6 +93,20 @@ compile() {
         fail 'does not compile'
 }
 
+# find_object <model> <source>: what the build has made of it, below the directory of the build.
+find_object() {
+    case $2 in
+    tests/explore/*) object=${2#tests/explore/} ;;
+    *) object=__/__/$2 ;;
+    esac
+    object=tests/explore/CMakeFiles/explore_$1.dir/$object.o
+}
+
+# Of the objects that ninja tells about, those that the mutation reaches, in one line.
+depend_on() {
+    awk -v file="$1" '/^[^ ]/ { object = $1; sub(/:$/, "", object) } $1 == file { printf "%s ", object }'
+}
+
 # explore <model file> <arguments>: the test is built from the mutated tree.
 # Otherwise <area>/<name> <arguments>: the test and the sources below replace those of the library.
 set -- $test
@@ -103,14 +117,20 @@ explore)
     arguments="$(echo "$test" | sed 's/^[^ ]* *[^ ]* *//')"
     objects=
     for part in $sources; do
-        # What the mutation does not reach has been compiled already.
-        object=$built/explore_$2.dir/$(echo "$part" | sed "s,^tests/explore/,,;t;s,^,__/__/,").o
-        if [ ! -f "$object" ] || (cd "$root" && compile -MM -DVG_EXPLORE=1 "$part") |
-            tr ' ' '\n' | grep -qxF -e "$file" -e "$root/$file"; then
+        find_object $2 "$part"
+        objects="$objects $object"
+    done
+    stale=$(ninja -C "$build" -n -t deps $objects | depend_on "$source/$file") || fail 'the models are not built'
+    objects=
+    for part in $sources; do
+        find_object $2 "$part"
+        case " $stale " in
+        *" $object "*)
             object=$(echo "$part" | tr / _).o
             case $part in tests/*) hooks= ;; *) hooks=-fsanitize=thread ;; esac
-            (cd "$root" && compile -O2 -DVG_EXPLORE=1 $hooks -c "$part" -o "$object")
-        fi
+            (cd "$root" && compile -O2 -DVG_EXPLORE=1 $hooks -c "$part" -o "$object") ;;
+        *) object=$build/$object ;;
+        esac
         objects="$objects $object"
     done
     (cd "$root" && compile $objects "$explorer" -o program)
