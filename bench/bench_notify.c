@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * notify_stored: vg_notify_one() with nobody waiting, and a wait that finds it stored. notify_ping/W: two tasks on W
+ * notify: vg_notify_one() with nobody waiting, and a wait that finds it stored. notify_ping/W: two tasks on W
  * workers that notify each other in turn.
  */
 #include <vigil/async.h>
@@ -96,7 +96,7 @@ static void notify_ping(struct bench_run *run, int64_t arg)
 }
 
 const struct bench bench_notify[] = {
-    {"notify_stored", notify_stored, 0, 1},
+    {"notify", notify_stored, 0, 1},
     {"notify_ping", notify_ping, 0, BENCH_MANY},
 
     {NULL, NULL, 0, 0},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * semaphore_try: vg_try_acquire() and vg_release() of a free permit. semaphore_await: the same awaited.
+ * semaphore_try: vg_try_acquire() and vg_release() of a free permit. semaphore: the same awaited.
  * semaphore_contended/W: eight tasks on W workers for two permits; each holds its permit across a yield, so the others are
  * queued and it is handed over every time.
  */
@@ -107,7 +107,7 @@ static void semaphore_contended(struct bench_run *run, int64_t arg)
 
 const struct bench bench_semaphore[] = {
     {"semaphore_try", semaphore_try, 0, 1},
-    {"semaphore_await", semaphore_await, 0, 1},
+    {"semaphore", semaphore_await, 0, 1},
     {"semaphore_contended", semaphore_contended, 0, BENCH_MANY},
 
     {NULL, NULL, 0, 0},

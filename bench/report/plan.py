@@ -37,6 +37,11 @@ GROUPS = [
         ("select/2", "select of 2, one woken"),
         ("select/4", "select of 4"),
         ("select/8", "select of 8"),
+        ("set/1", "set of 1, a child woken"),
+        ("set/100", "set of 100"),
+        ("set/10000", "set of 10,000"),
+        ("set/1000000", "set of 1,000,000"),
+        ("set_next", "pushed to a set, and taken out"),
     ]),
     ("between tasks", [
         ("oneshot", "oneshot, sent and received"),

@@ -4,16 +4,17 @@
 
 #include <vigil/async.h>
 #include <vigil/combine.h>
+#include <vigil/set.h>
 
 #include "world.h"
 
 /*
- * Random trees of races, joins, timeouts and sequences over sleeps, each with a clean-up that a cancel
+ * Random trees of races, joins, sets, timeouts and sequences over sleeps, each with a clean-up that a cancel
  * must wait for. Virtual time is exact, so a model can say when every part ends, to the tick, and with
  * which result.
  */
 
-enum kind { NAP, RACE, JOIN, TIMEOUT, SEQUENCE, KINDS };
+enum kind { NAP, RACE, JOIN, TIMEOUT, SEQUENCE, SET, KINDS };
 enum { KIDS = 4, DEPTH = 4, TREES = 6, ANYTHING = 1000 };
 
 struct part;
@@ -25,6 +26,16 @@ struct sequence {
     unsigned i;
     VG_CHILDREN(1) one;
     struct vg_sleep cleanup;
+};
+
+/* Has its kids run in a set, and takes them as they end. */
+struct crowd {
+    VG_FRAME(int);
+    struct part *part;
+    unsigned taken;
+    struct vg_set set;
+    struct vg_set_next next;
+    struct vg_set_item item[KIDS];
 };
 
 struct part {
@@ -42,6 +53,7 @@ struct part {
         VG_CHILDREN(KIDS) all;
         struct vg_timeout timeout;
         struct sequence sequence;
+        struct crowd crowd;
     } u;
 };
 
@@ -83,6 +95,32 @@ static struct sequence *sequence(struct sequence *f, struct part *part)
     return f;
 }
 
+VG_ASYNC(crowd)
+{
+    VG_BEGIN(f);
+    int rc;
+    vg_set_init(&f->set);
+    for (unsigned i = 0; i < f->part->kids; i++)
+        vg_set_push(&f->set, &f->item[i], build(f->part->kid[i]), vg_cx);
+    for (rc = 0; rc == 0; f->taken += rc == 0)
+        VG_AWAIT(rc, vg_set_next(&f->next, &f->set));
+    CHECK_EQ(rc, vg_cancelled(&f->fut) ? -ECANCELED : -ENOENT);
+    if (rc == -ENOENT)
+        CHECK_EQ(f->taken, f->part->kids);
+    VG_AWAIT_CANCEL(rc, &f->set);
+    for (unsigned i = 0; i < f->part->kids; i++)
+        CHECK(vg_done(f->item[i].child));
+    VG_RETURN(vg_cancelled(&f->fut) ? -ECANCELED : 0);
+}
+
+static struct crowd *crowd(struct crowd *f, struct part *part)
+{
+    VG_SETUP(f, crowd);
+    f->part = part;
+    f->taken = 0;
+    return f;
+}
+
 static struct vg_future *build_race(struct part *part)
 {
     struct vg_arm arms[KIDS];
@@ -113,6 +151,8 @@ static struct vg_future *build(struct part *part)
         return build_join(part);
     case TIMEOUT:
         return &vg_timeout_fut(&part->u.timeout, part->ns, build(part->kid[0]))->fut;
+    case SET:
+        return &crowd(&part->u.crowd, part)->fut;
     default:
         return &sequence(&part->u.sequence, part)->fut;
     }
@@ -247,6 +287,7 @@ static uint64_t end_by_kind(struct tree *tree, struct part *part, uint64_t start
     case RACE:
         return race_end(tree, part, start, cancel);
     case JOIN:
+    case SET:
         return join_end(tree, part, start, cancel);
     case TIMEOUT:
         return timeout_end(tree, part, start, cancel);
@@ -280,6 +321,8 @@ static int returned(const struct part *part)
         return part->u.all.join.ret;
     case TIMEOUT:
         return part->u.timeout.ret;
+    case SET:
+        return part->u.crowd.ret;
     default:
         return part->u.sequence.ret;
     }
@@ -359,7 +402,7 @@ static void plant(struct world *w, struct tree *tree)
         CHECK_EQ(VG_SPAWN(w->exec, NULL, canceller, tree), 0);
 }
 
-TEST(races_joins_timeouts_and_sequences_end_when_the_model_says_so)
+TEST(races_joins_sets_timeouts_and_sequences_end_when_the_model_says_so)
 {
     unsigned ties = 0, checked = 0;
     FOR_SEEDS (seed, 500) {
