@@ -61,6 +61,7 @@ TEST(two_that_wait_for_what_ends_next_are_found_out)
     CHECK_PANICS(PANIC("core/set_next.c", "two futures wait for what ends next in one set",
                        "misuse", "set_next") "VG_JOIN(f->both",
                  rig_spawn(&rig, misuse, &event, NULL, true));
+    rig_close(&rig);
 }
 
 struct holder {
