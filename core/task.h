@@ -77,9 +77,9 @@ _Static_assert(sizeof(struct vg_task) == 192, "three cache lines");
  */
 static inline void vg_task_expect(const struct vg_task *task)
 {
-    enum { LINE = 64 };
+    enum { LINE = 64, FRAME = 3 * LINE }; /* of a small frame, all */
 
-    for (size_t at = 0; task != NULL && at <= sizeof *task; at += LINE)
+    for (size_t at = 0; task != NULL && at < sizeof *task + FRAME; at += LINE)
         __builtin_prefetch((const char *)task + at, 1);
 }
 
