@@ -42,6 +42,10 @@ GROUPS = [
         ("set/10000", "set of 10,000"),
         ("set/1000000", "set of 1,000,000"),
         ("set_next", "pushed to a set, and taken out"),
+        ("stream_each", "stream, an item that is there"),
+        ("stream_pipe", "the same through map and filter"),
+        ("buffered/0", "buffered stream, an item whose future ends at once"),
+        ("buffered/1", "one whose future yields once"),
     ]),
     ("between tasks", [
         ("oneshot", "oneshot, sent and received"),

@@ -36,7 +36,7 @@ for dir; do
             compile "$name" "$cc" c $standard
         done
         case $name in
-        async.h | combine.h) ;;
+        async.h | combine.h | stream.h | *_stream.h) ;;
         *) compile "$name" "$cxx" c++ c++17 ;;
         esac
     done
