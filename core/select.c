@@ -35,7 +35,8 @@ static unsigned enable(struct vg_select *select, struct vg_cx *cx)
 
         if (arm->enabled && arm->fut->state == VG_DONE && arm->fut->flags & VG_F_TAKEN) {
             arm->enabled = false;
-            report_finished_arm(select, cx);
+            if (!arm->fused)
+                report_finished_arm(select, cx);
         }
         enabled += arm->enabled;
     }

@@ -92,7 +92,8 @@ VG_ASYNC(canceller)
         VG_AWAIT(rc, &f->wait[CHILD]);
     if (f->state == VG_KEPT || f->state == VG_PARKED) {
         const struct vg_arm child = {&f->wait[CHILD].fut,
-                                     f->state == VG_KEPT ? VG_POLICY_KEEP : VG_POLICY_PARK, true};
+                                     f->state == VG_KEPT ? VG_POLICY_KEEP : VG_POLICY_PARK, true,
+                                     false};
         VG_AWAIT(rc, VG_SELECT(f->arms, child, VG_CANCEL(event_wait(&f->wait[GO], &f->event[GO]))));
         CHECK_EQ(rc, 1);
         SCRIBBLE(&f->arms);

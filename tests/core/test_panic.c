@@ -19,7 +19,8 @@ VG_ASYNC(careless)
 {
     VG_BEGIN(f);
     int rc;
-    const struct vg_arm loser = {&event_wait(&f->wait[0], &f->event[0])->fut, f->policy, true};
+    const struct vg_arm loser = {&event_wait(&f->wait[0], &f->event[0])->fut, f->policy, true,
+                                 false};
     VG_AWAIT(rc, VG_SELECT(f->arms, loser, VG_CANCEL(event_wait(&f->wait[1], &f->event[1]))));
     VG_RETURN(rc);
 }

@@ -122,7 +122,7 @@ static void keep_at_the_root(uint8_t policy)
     static struct event_wait wait;
     static struct vg_sleep nap;
     static VG_ARMS(2) arms;
-    const struct vg_arm loser = {&event_wait(&wait, &event)->fut, policy, true};
+    const struct vg_arm loser = {&event_wait(&wait, &event)->fut, policy, true, false};
     struct vg_select *root = VG_SELECT(arms, loser, VG_CANCEL(vg_sleep(&nap, VG_MSEC(1))));
     struct rig rig;
 

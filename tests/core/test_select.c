@@ -244,7 +244,8 @@ VG_ASYNC(second)
 {
     VG_BEGIN(f);
     int rc;
-    const struct vg_arm a = {&event_wait(&f->wait[A], &f->event[A])->fut, (uint8_t)f->how, true};
+    const struct vg_arm a = {&event_wait(&f->wait[A], &f->event[A])->fut, (uint8_t)f->how, true,
+                             false};
     VG_AWAIT(rc, VG_SELECT(f->one, a, VG_CANCEL(event_wait(&f->wait[GO], &f->event[GO]))));
     CHECK_EQ(rc, 1);
     SCRIBBLE(&f->one);

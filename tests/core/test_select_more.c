@@ -35,7 +35,7 @@ struct leftover {
     VG_FRAME(int);
     struct event *event; /* EVENTS */
     unsigned round;
-    int won[3];
+    int won[4];
     VG_ARMS(2) arms;
     struct event_wait wait[EVENTS];
 };
@@ -51,6 +51,11 @@ VG_ASYNC(leftover)
                                              VG_CANCEL(event_wait(&f->wait[B], &f->event[B]))));
     VG_AWAIT(f->won[2], VG_SELECT(f->arms, VG_WHEN(false, VG_CANCEL(&f->wait[A])),
                                   VG_CANCEL(event_wait(&f->wait[B], &f->event[B]))));
+    VG_AWAIT(f->won[3], VG_SELECT(f->arms, VG_FUSE(VG_CANCEL(&f->wait[A])),
+                                  VG_CANCEL(event_wait(&f->wait[B], &f->event[B]))));
+    VG_AWAIT(rc,
+             VG_SELECT(f->arms, VG_FUSE(VG_CANCEL(&f->wait[A])), VG_FUSE(VG_KEEP(&f->wait[B]))));
+    CHECK_EQ(rc, -ENOENT);
     VG_RETURN(0);
 }
 
@@ -72,9 +77,9 @@ TEST(an_arm_whose_result_was_taken_is_left_out_and_reported)
     rig_open_config(&rig, 1, &listener.probe, true);
     rig_spawn(&rig, leftover, event);
     f = vg_task_frame(&rig.task[0]);
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 4; i++)
         CHECK_EQ(f->won[i], B);
-    CHECK_EQ(listener.reports, 2); /* not for the one that was guarded */
+    CHECK_EQ(listener.reports, 2); /* not for those that were guarded or fused */
     CHECK_STR(listener.site->expr, "VG_SELECT(f->arms, VG_CANCEL(&f->wait[A])");
     CHECK_STR(listener.site->func, "leftover");
     rig_close(&rig);

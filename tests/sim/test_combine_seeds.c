@@ -71,7 +71,7 @@ static struct vg_future *build_race(struct part *part)
     struct vg_arm arms[KIDS];
 
     for (unsigned i = 0; i < part->kids; i++)
-        arms[i] = (struct vg_arm){build(part->kid[i]), VG_POLICY_CANCEL, true};
+        arms[i] = (struct vg_arm){build(part->kid[i]), VG_POLICY_CANCEL, true, false};
     return &vg_select(&part->u.arms.sel, part->u.arms.arm, arms, part->kids)->fut;
 }
 

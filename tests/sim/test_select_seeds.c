@@ -46,7 +46,7 @@ static void choose_arms(struct chooser *f)
             vg_sleep(&f->nap[i], 1 + sim_below(sim, VG_MSEC(20)));
         if (f->due[i] == 0 && enabled)
             f->due[i] = tick_of(f->start + f->nap[i].deadline);
-        f->arms[i] = (struct vg_arm){&f->nap[i].fut, (uint8_t)sim_below(sim, 3), enabled};
+        f->arms[i] = (struct vg_arm){&f->nap[i].fut, (uint8_t)sim_below(sim, 3), enabled, false};
     }
 }
 

@@ -329,7 +329,7 @@ struct restless {
 static struct vg_arm wait_arm(struct restless *f)
 {
     vg_barrier_wait(&f->wait, &f->g->barrier);
-    return (struct vg_arm){&f->wait.fut, (uint8_t)sim_below(&f->g->world.sim, 3), true};
+    return (struct vg_arm){&f->wait.fut, (uint8_t)sim_below(&f->g->world.sim, 3), true, false};
 }
 
 static struct vg_sleep *doze(struct restless *f)

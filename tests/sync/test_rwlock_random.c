@@ -35,7 +35,7 @@ static struct vg_arm ask_arm(struct tourist *f)
 {
     struct vg_future *fut = ask(f);
 
-    return (struct vg_arm){fut, (uint8_t)sim_below(&f->library->world.sim, 3), true};
+    return (struct vg_arm){fut, (uint8_t)sim_below(&f->library->world.sim, 3), true, false};
 }
 
 VG_ASYNC(tourist)

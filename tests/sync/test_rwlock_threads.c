@@ -47,7 +47,7 @@ struct player {
 static struct vg_arm read_arm(struct player *f)
 {
     vg_rdlock(&f->rd, &f->shared->lock);
-    return (struct vg_arm){&f->rd.fut, (uint8_t)(next_random(&f->random) % 3), true};
+    return (struct vg_arm){&f->rd.fut, (uint8_t)(next_random(&f->random) % 3), true, false};
 }
 
 VG_ASYNC(player)

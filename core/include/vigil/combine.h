@@ -37,15 +37,18 @@
  *           whenever any is woken: as an opaque future it makes wakes of its task walk to the root.
  * Results   VG_SELECT, VG_SELECT_BIASED and VG_RACE: index of the winning arm; -ECANCELED if the select
  *           was cancelled first; -ENOENT if no arm was enabled. VG_JOIN: 0, or -ECANCELED if the join
- *           was cancelled before its children had ended. vg_timeout: 0, or -ETIMEDOUT. The children's
+ *           was cancelled before its children had ended. VG_TRY_JOIN: 0, or the first failure of a child, a negative `ret`: it
+ *           cancels the others, and the join completes when those that were started have ended. vg_timeout: 0, or -ETIMEDOUT. The children's
  *           own results are in their `ret`.
  * Cancel    Cancelling a combinator cancels all its children, kept and parked arms included, and it completes
  *           when they have ended.
  * Finished  An arm that ended while it was kept wins at once. One whose result has been delivered
- *           before is left out, and reported: guard it with VG_WHEN.
+ *           before is left out, and reported: guard it with VG_WHEN, or say with VG_FUSE(arm) that this is meant, in a loop
+ *           that selects until all have ended (-ENOENT).
  * Memory    The arms are storage of the frame; arms and combinator may be reused once it is done,
  *           kept and parked children only when they have ended.
- * Cost      A wake polls only the woken arm. Starting and ending cost one visit of each arm.
+ * Cost      A wake polls only the woken arm. Starting and ending cost one visit of each arm; in a try-join each end of a
+ *           child costs a look at all.
  */
 
 enum vg_policy { VG_POLICY_CANCEL, VG_POLICY_KEEP, VG_POLICY_PARK };
@@ -54,6 +57,7 @@ struct vg_arm {
     struct vg_future *fut;
     uint8_t policy; /* enum vg_policy */
     bool enabled;
+    bool fused; /* that it has ended is no mistake */
 };
 
 struct vg_select {
@@ -73,6 +77,21 @@ struct vg_join {
     struct vg_future **children;
 };
 
+/* A child of a vg_try_join, and its `ret`. */
+struct vg_tried {
+    struct vg_future *fut;
+    const void *ret;
+    size_t size;
+};
+
+struct vg_try_join {
+    struct vg_future fut;
+    int ret; /* 0, or the first failure */
+    /* private */
+    uint16_t count;
+    struct vg_tried *children;
+};
+
 /* Storage of a select or race of up to n arms. */
 #define VG_ARMS(n)                                                                                 \
     struct {                                                                                       \
@@ -87,6 +106,13 @@ struct vg_join {
         struct vg_future *child[n];                                                                \
     }
 
+/* Storage of a try-join of up to n children. */
+#define VG_TRIES(n)                                                                                \
+    struct {                                                                                       \
+        struct vg_try_join join;                                                                   \
+        struct vg_tried child[n];                                                                  \
+    }
+
 struct vg_timeout {
     struct vg_future fut;
     int ret; /* 0: the child has ended in time; -ETIMEDOUT: it was cancelled, and has ended */
@@ -96,9 +122,10 @@ struct vg_timeout {
     struct vg_sleep nap;
 };
 
-#define VG_CANCEL(p) ((struct vg_arm){&(p)->fut, VG_POLICY_CANCEL, true})
-#define VG_KEEP(p) ((struct vg_arm){&(p)->fut, VG_POLICY_KEEP, true})
-#define VG_PARK(p) ((struct vg_arm){&(p)->fut, VG_POLICY_PARK, true})
+#define VG_CANCEL(p) ((struct vg_arm){&(p)->fut, VG_POLICY_CANCEL, true, false})
+#define VG_KEEP(p) ((struct vg_arm){&(p)->fut, VG_POLICY_KEEP, true, false})
+#define VG_PARK(p) ((struct vg_arm){&(p)->fut, VG_POLICY_PARK, true, false})
+#define VG_FUSE(arm) vg_arm_fuse_(vg_arm_needs_VG_CANCEL_or_VG_KEEP_or_VG_PARK(arm))
 #define VG_WHEN(cond, arm) vg_arm_when_((cond), vg_arm_needs_VG_CANCEL_or_VG_KEEP_or_VG_PARK(arm))
 
 /* Applies M to each of up to eight arguments. */
@@ -153,9 +180,32 @@ struct vg_timeout {
         vg_join(&(j).join, (j).child, vg_kids_, sizeof vg_kids_ / sizeof *vg_kids_);               \
     }))
 
+/* Only a result that is an int or an ssize_t can fail. */
+#define VG_TRIED_(p)                                                                                 \
+    (__extension__({                                                                                 \
+        __auto_type vg_tried_ = (p);                                                                 \
+        (struct vg_tried){                                                                         \
+            &vg_tried_->fut, &vg_tried_->ret,                                                      \
+            _Generic(&vg_tried_->ret, int * : sizeof(int), long * : sizeof(long))}; \
+    }))
+
+/* j is a VG_TRIES member; pass pointers to up to eight futures whose `ret` is an int or an ssize_t. */
+#define VG_TRY_JOIN(j, ...)                                                                        \
+    (__extension__({                                                                               \
+        const struct vg_tried vg_kids_[] = {VG_MAP_(VG_TRIED_, __VA_ARGS__)};                      \
+        VG_ARMS_FIT_((j).child, sizeof vg_kids_ / sizeof *vg_kids_);                               \
+        vg_try_join(&(j).join, (j).child, vg_kids_, sizeof vg_kids_ / sizeof *vg_kids_);           \
+    }))
+
 /* An identity: its name is the message when an arm is a bare pointer. */
 static inline struct vg_arm vg_arm_needs_VG_CANCEL_or_VG_KEEP_or_VG_PARK(struct vg_arm arm)
 {
+    return arm;
+}
+
+static inline struct vg_arm vg_arm_fuse_(struct vg_arm arm)
+{
+    arm.fused = true;
     return arm;
 }
 
@@ -173,6 +223,8 @@ VG_API struct vg_select *vg_select_biased(struct vg_select *select, struct vg_ar
                                           const struct vg_arm *arms, size_t count);
 VG_API struct vg_join *vg_join(struct vg_join *join, struct vg_future **storage,
                                struct vg_future *const *children, size_t count);
+VG_API struct vg_try_join *vg_try_join(struct vg_try_join *join, struct vg_tried *storage,
+                                       const struct vg_tried *children, size_t count);
 
 /* Completes when `child` has ended: by itself, or cancelled `after` nanoseconds from the first poll.
  * A child that ends in the same step as the deadline has ended in time. */

@@ -95,6 +95,25 @@ VG_API int vg_exec_close(struct vg_exec *exec, uint64_t drain);
  * task. */
 VG_API VG_MUST_USE int vg_block_on(struct vg_exec *exec, struct vg_future *fut);
 
+/*
+ * For threads outside: waits like an await, and returns the future's `ret`, or what vg_block_on() has failed with. With this every
+ * future has a blocking form:
+ *
+ *     rc = vg_blocking(exec, vg_lock(&lock, &mutex));
+ *     rc = vg_blocking(exec, vg_mpsc_send(&send, &channel, &job));
+ *
+ * The future may be a local variable if nothing closes the executor meanwhile. Where no wait is needed the try_ functions are cheaper: this
+ * costs a task.
+ */
+#ifndef __cplusplus
+#define vg_blocking(exec, p)                                                                       \
+    (__extension__({                                                                               \
+        __auto_type vg_fut_ = (p);                                                                 \
+        const int vg_rc_ = vg_block_on((exec), &vg_fut_->fut);                                     \
+        vg_rc_ < 0 ? vg_rc_ : vg_fut_->ret;                                                        \
+    }))
+#endif
+
 /* The executor whose worker is calling; NULL on other threads. */
 VG_API struct vg_exec *vg_exec_current(void);
 VG_API unsigned vg_exec_workers(const struct vg_exec *exec);
