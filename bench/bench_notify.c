@@ -50,6 +50,7 @@ static void notify_stored(struct bench_run *run, int64_t arg)
 struct player {
     VG_FRAME(int);
     int64_t left;
+    bool serves; /* one of two: a notification that finds one stored would be lost */
     struct vg_notifier *mine, *other;
     struct vg_notified notified;
 };
@@ -60,16 +61,20 @@ VG_ASYNC(player)
     int rc;
 
     for (; f->left > 0; f->left--) {
-        vg_notify_one(f->other);
+        if (f->serves)
+            vg_notify_one(f->other);
         VG_TRY(rc, vg_notified(&f->notified, f->mine));
+        if (!f->serves)
+            vg_notify_one(f->other);
     }
     VG_RETURN(0);
 }
 
-static struct player *player(struct player *f, struct vg_notifier *mine, struct vg_notifier *other,
-                             int64_t times)
+static struct player *player(struct player *f, bool serves, struct vg_notifier *mine,
+                             struct vg_notifier *other, int64_t times)
 {
     VG_SETUP(f, player);
+    f->serves = serves;
     f->mine = mine;
     f->other = other;
     f->left = times;
@@ -81,7 +86,7 @@ static int spawn_player(struct vg_handle *handle, unsigned i, void *arg)
 {
     struct vg_notifier *notifier = arg;
 
-    return VG_SPAWN(vg_exec_current(), handle, player, &notifier[i], &notifier[i ^ 1],
+    return VG_SPAWN(vg_exec_current(), handle, player, i % 2 == 0, &notifier[i], &notifier[i ^ 1],
                     BENCH_BATCH / CROWD);
 }
 

@@ -5,7 +5,7 @@
 /*
  * Where a runnable task goes, and which runs next.
  *
- * Order of a worker's choice: the private slot, at most LIFO_CAP times in a row; children, newest
+ * Order of a worker's choice: the private slot (pocket.h), at most LIFO_CAP times in a row; children, newest
  * first; the ring and, behind it, the overflow list; the injection queue. Every AGING-th task comes from
  * the injection queue, and every AGING-th from the ring, before all others, so that none waits for ever.
  */
@@ -58,9 +58,8 @@ static void push_back(struct vg_worker *worker, struct vg_task *task)
 /* True: work has become visible to thieves. */
 static bool push_warm(struct vg_worker *worker, struct vg_task *task)
 {
-    struct vg_task *displaced = worker->lifo;
+    struct vg_task *const displaced = vg_pocket_put_owner(&worker->pocket, task);
 
-    worker->lifo = task;
     if (displaced == NULL)
         return false;
     push_back(worker, displaced);
@@ -125,7 +124,7 @@ void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_que
 static unsigned count_queued(struct vg_worker *worker)
 {
     return vg_runq_length_any(&worker->runq) + vg_load(&worker->overflow.length, relaxed) +
-           (worker->lifo != NULL) + !vg_deque_empty_any(&worker->deque) +
+           !vg_pocket_empty_owner(&worker->pocket) + !vg_deque_empty_any(&worker->deque) +
            !vg_inject_empty(&worker->exec->inject);
 }
 
@@ -201,11 +200,11 @@ static struct vg_task *take_fifo(struct vg_worker *worker)
 
 static struct vg_task *take_warm(struct vg_worker *worker)
 {
-    struct vg_task *task = worker->lifo;
+    struct vg_task *task = worker->exec->workers_count > 1 ? vg_pocket_take_owner(&worker->pocket)
+                                                           : vg_pocket_take_alone(&worker->pocket);
 
     if (task == NULL)
         return NULL;
-    worker->lifo = NULL;
     if (worker->lifo_run++ < LIFO_CAP)
         return task;
     vg_requeue(worker, task);
@@ -237,7 +236,7 @@ bool vg_work_anywhere(struct vg_worker *worker)
     struct vg_exec *const exec = worker->exec;
     unsigned i;
 
-    if (worker->lifo != NULL || !vg_inject_empty(&exec->inject))
+    if (!vg_pocket_empty_owner(&worker->pocket) || !vg_inject_empty(&exec->inject))
         return true;
     for (i = 0; i < exec->workers_count; i++)
         if (vg_has_stealable(&exec->workers[i]))
@@ -249,7 +248,9 @@ void vg_exec_rescue(struct vg_exec *exec, unsigned worker)
 {
     struct vg_worker *const stuck = &exec->workers[worker];
 
+    const bool pocketed = vg_pocket_open_any(&stuck->pocket);
+
     /* Who slept already when a timer was set there does not know of it. */
-    if (vg_has_stealable(stuck) || vg_is_overdue(stuck, vg_exec_now(exec)))
+    if (pocketed || vg_has_stealable(stuck) || vg_is_overdue(stuck, vg_exec_now(exec)))
         vg_idle_ring(exec);
 }

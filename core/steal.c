@@ -36,6 +36,8 @@ static struct vg_task *steal_from(struct vg_worker *thief, struct vg_worker *vic
         task = vg_runq_steal_half_any(&victim->runq, &thief->runq);
     if (task == NULL)
         task = vg_overflow_take(&victim->overflow, &thief->runq);
+    if (task == NULL)
+        task = vg_pocket_steal_any(&victim->pocket);
     return task;
 }
 

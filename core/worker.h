@@ -12,6 +12,7 @@
 #include "inject.h"
 #include "line.h"
 #include "link.h"
+#include "pocket.h"
 #include "runq.h"
 #include "slab.h"
 #include "task.h"
@@ -71,18 +72,17 @@ struct vg_worker {
     /* the worker's own */
     _Alignas(VG_LINE) struct vg_exec *exec;
     unsigned index;
-    unsigned tick;        /* tasks run */
-    unsigned turned;      /* tick of the driver's last turn */
-    unsigned lifo_run;    /* tasks in a row that came from the private slot */
-    struct vg_task *lifo; /* woken by the running task: its data is still warm */
-    struct vg_cx *cx;     /* of the poll in progress */
-    uint64_t now;         /* the clock, as last read; see clock.c */
-    uint64_t read_at;     /* the same, before a wake's stamp moved it on */
-    unsigned stride;      /* steps between two readings */
-    unsigned blind;       /* steps that are left until the next one */
-    uint64_t burst;       /* how long it has been between two readings at most, lately */
-    bool stale;           /* steps have been taken since the last one */
-    uint32_t ticks;       /* of the executor, as last seen */
+    unsigned tick;     /* tasks run */
+    unsigned turned;   /* tick of the driver's last turn */
+    unsigned lifo_run; /* tasks in a row that came from the private slot */
+    struct vg_cx *cx;  /* of the poll in progress */
+    uint64_t now;      /* the clock, as last read; see clock.c */
+    uint64_t read_at;  /* the same, before a wake's stamp moved it on */
+    unsigned stride;   /* steps between two readings */
+    unsigned blind;    /* steps that are left until the next one */
+    uint64_t burst;    /* how long it has been between two readings at most, lately */
+    bool stale;        /* steps have been taken since the last one */
+    uint32_t ticks;    /* of the executor, as last seen */
     uint64_t rng;
     bool searching;
     bool saw_work; /* in its last look, so that it did not sleep */
@@ -99,6 +99,7 @@ struct vg_worker {
     _Alignas(VG_LINE) struct vg_deque deque; /* tasks with a handle, spawned here */
     _Alignas(VG_LINE) struct vg_runq runq;   /* wakes and detached spawns */
     _Alignas(VG_LINE) struct vg_overflow overflow;
+    struct vg_pocket pocket; /* what the running task has woken last */
     _Alignas(VG_LINE) struct vg_wheel wheel;
 
     /* read by anybody */
@@ -193,13 +194,14 @@ struct vg_task *vg_pick_next(struct vg_worker *worker);
 static inline bool vg_has_stealable(struct vg_worker *worker)
 {
     return !vg_runq_empty_any(&worker->runq) || !vg_deque_empty_any(&worker->deque) ||
-           vg_load(&worker->overflow.length, relaxed) > 0;
+           vg_load(&worker->overflow.length, relaxed) > 0 ||
+           vg_pocket_stealable_any(&worker->pocket);
 }
 
 /* Whether the calling worker's own queues hold something. */
 static inline bool vg_has_queued(struct vg_worker *worker)
 {
-    return worker->lifo != NULL || vg_has_stealable(worker);
+    return !vg_pocket_empty_owner(&worker->pocket) || vg_has_stealable(worker);
 }
 
 /* Whether any queue of the executor holds something this worker could run. */

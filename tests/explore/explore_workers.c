@@ -23,6 +23,7 @@ static struct mc_bell doorbells[WORKERS], first_begun, second_done, injected;
 static enum vg_place_in_queue
     spawned_to;                /* by the spawner; it waits for `injected` if it spawns nothing */
 static int spawns[3], spawned; /* if nothing, it waits until something was injected */
+static bool spawner_waits;     /* for the second */
 static int completions[2], completing;
 static int expected, done, polled[JOBS]; /* by the model only */
 static uint64_t asked;                   /* times that the clock was asked */
@@ -122,6 +123,10 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
         mc_bell_ring(&second_done);
     } else if (job == SPAWNER) {
         spawn();
+        if (spawner_waits) {
+            mc_bell_ring(&first_begun);
+            mc_bell_wait(&second_done);
+        }
     }
     worker->cx = NULL;
     if (++done == expected)
@@ -139,6 +144,7 @@ static void init(int jobs_to_do)
     memset(polled, 0, sizeof polled);
     expected = jobs_to_do;
     done = spawned = completing = 0;
+    spawner_waits = false;
     asked = 0;
     driver.ops = &driver_ops;
     exec.driver = &driver;
@@ -169,7 +175,7 @@ static void all_done(void)
 {
     MC_ASSERT(done == expected);
     for (unsigned i = 0; i < WORKERS; i++)
-        MC_ASSERT(!workers[i].lifo && vg_runq_empty_any(&workers[i].runq));
+        MC_ASSERT(vg_pocket_empty_owner(&workers[i].pocket) && vg_runq_empty_any(&workers[i].runq));
 }
 
 static void init_injected(void)
@@ -272,7 +278,7 @@ static void init_completed_behind(void)
     exec.exact = false;
     completing = 1;
     completions[0] = SECOND;
-    workers[0].lifo = &jobs[FIRST];
+    MC_ASSERT(vg_pocket_put_owner(&workers[0].pocket, &jobs[FIRST]) == NULL);
     workers[0].turned -= 1000; /* the driver's turn is due */
 }
 MC_MODEL(workers_completed_behind, .threads = 2, .init = init_completed_behind, .thread = work,
@@ -298,3 +304,44 @@ static void rescued(int id)
     }
 }
 MC_MODEL(workers_rescued, .threads = 3, .init = init_rescued, .thread = rescued, .final = all_done);
+
+/* The one that it has woken itself, too. */
+static void init_rescued_pocket(void)
+{
+    init(2);
+    spawned_to = VG_QUEUE_WARM;
+    spawned = 1;
+    spawns[0] = SECOND;
+    spawner_waits = true;
+    MC_ASSERT(vg_runq_push_owner(&workers[0].runq, &jobs[SPAWNER]));
+}
+
+static void rescued_pocket(int id)
+{
+    if (id < WORKERS) {
+        work(id);
+    } else {
+        mc_bell_wait(&first_begun);
+        for (unsigned i = 0; i < WORKERS; i++) /* whichever it is */
+            vg_exec_rescue(&exec, i);
+    }
+}
+MC_MODEL(workers_rescued_pocket, .threads = 3, .init = init_rescued_pocket,
+         .thread = rescued_pocket, .final = all_done);
+
+/* The observer has opened the slot, and the poll ends after all: one of both runs what is in it. */
+static void init_pocket_race(void)
+{
+    init_rescued_pocket();
+    spawner_waits = false;
+}
+
+static void pocket_race(int id)
+{
+    if (id < WORKERS)
+        work(id);
+    else
+        vg_exec_rescue(&exec, 0);
+}
+MC_MODEL(workers_pocket_race, .threads = 3, .init = init_pocket_race, .thread = pocket_race,
+         .final = all_done);

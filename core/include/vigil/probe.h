@@ -166,7 +166,7 @@ struct vg_worker_info {
 VG_API void vg_exec_worker(struct vg_exec *exec, unsigned worker, struct vg_worker_info *info);
 
 /* Has a sleeping worker, if there is one, look for tasks that wait in the queues of `worker`, which has been in one poll
- * for long, and for timers that it has missed by 10 ms. From any thread until the probe is detached. At most one system call. */
+ * for long, the one that it has just woken and would run next included, and for timers that it has missed by 10 ms. From any thread until the probe is detached. At most one system call. */
 VG_API void vg_exec_rescue(struct vg_exec *exec, unsigned worker);
 
 /* What the calling thread is polling. */
