@@ -8,11 +8,36 @@
 #include "vg_fault.h"
 #include "worker.h"
 
+/* On the worker's thread. Pinned first, so that its memory is near where it runs. */
+static int begin(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    int rc = 0;
+
+    if (exec->cpus_count > 0 &&
+        !exec->exact) /* on the simulator all workers are the caller's thread */
+        rc = vg_os_pin(exec->cpus[worker->index % exec->cpus_count]);
+    if (rc == 0)
+        rc = vg_worker_setup(worker);
+    if (rc >= 0 && exec->worker_started != NULL)
+        exec->worker_started(exec->worker_arg, worker->index);
+    return rc;
+}
+
+static void end(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+
+    if (exec->worker_stops != NULL)
+        exec->worker_stops(exec->worker_arg, worker->index);
+    vg_worker_teardown(worker);
+}
+
 static void *worker_main(void *arg)
 {
     struct vg_worker *worker = arg;
     struct vg_exec *const exec = worker->exec;
-    const int rc = vg_worker_setup(worker);
+    const int rc = begin(worker);
 
     vg_store(&worker->pulse.thread, vg_os_thread_id(), relaxed);
     if (rc < 0)
@@ -23,7 +48,7 @@ static void *worker_main(void *arg)
     if (rc < 0)
         return NULL;
     vg_worker_run(worker);
-    vg_worker_teardown(worker);
+    end(worker);
     return NULL;
 }
 
@@ -96,6 +121,12 @@ static void configure(struct vg_exec *exec, const struct vg_config *config)
     exec->sites_end = config->sites_end;
     exec->heals = !config->no_healing;
     exec->quiet = config->quiet;
+    exec->budget = config->budget == 0 ? VG_BUDGET : (int)config->budget;
+    exec->cpus = config->cpus;
+    exec->cpus_count = config->cpus != NULL ? config->cpus_count : 0;
+    exec->worker_started = config->worker_started;
+    exec->worker_stops = config->worker_stops;
+    exec->worker_arg = config->worker_arg;
     snprintf(exec->name, sizeof exec->name, "%s", config->name != NULL ? config->name : "vigil");
     vg_slabs_init(&exec->slabs, &exec->alloc, exec);
     vg_inject_init(&exec->inject);
@@ -120,7 +151,7 @@ static int start_stepped(struct vg_exec *exec)
     int rc = 0;
 
     for (i = 0; i < exec->workers_count && rc >= 0; i++) {
-        rc = vg_worker_setup(&exec->workers[i]);
+        rc = begin(&exec->workers[i]);
         exec->started += rc >= 0;
     }
     vg_worker_here = NULL;
@@ -158,7 +189,7 @@ void vg_exec_stop_workers(struct vg_exec *exec)
     for (i = 0; i < exec->started; i++) {
         if (stepped) {
             vg_worker_here = &exec->workers[i];
-            vg_worker_teardown(&exec->workers[i]);
+            end(&exec->workers[i]);
         } else {
             vg_os_thread_join(&exec->workers[i].thread);
         }
@@ -186,7 +217,7 @@ int vg_exec_open(struct vg_exec **out, const struct vg_config *config)
     int rc;
 
     *out = NULL;
-    if (config->workers > VG_WORKERS_MAX)
+    if (config->workers > VG_WORKERS_MAX || config->budget > INT32_MAX)
         return -EINVAL;
     exec = allocate(config, workers < VG_WORKERS_MAX ? workers : VG_WORKERS_MAX);
     if (exec == NULL)

@@ -358,7 +358,7 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
                        .id = vg_load(&task->id, relaxed),
                        .now = worker->now,
                        .began = worker->now,
-                       .budget = VG_BUDGET};
+                       .budget = worker->exec->budget};
     enum vg_poll_end end;
 
     if (VG_UNLIKELY(vg_load(&task->fruitless, relaxed) >= VG_FRUITLESS_MIN)) {

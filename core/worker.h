@@ -125,6 +125,12 @@ struct vg_exec {
     char name[12];
     bool heals, quiet;
     bool exact; /* every step reads the clock: it is virtual */
+    int budget; /* of a poll */
+    const int *cpus;
+    unsigned cpus_count;
+    void (*worker_started)(void *arg, unsigned worker);
+    void (*worker_stops)(void *arg, unsigned worker);
+    void *worker_arg;
     unsigned workers_count;
     unsigned started; /* workers whose thread runs, or whose driver part is set up */
     struct vg_worker *workers;

@@ -55,6 +55,9 @@ struct vg_os_thread {
 VG_API VG_MUST_USE int vg_os_thread_start(struct vg_os_thread *thread, const char *name);
 VG_API void vg_os_thread_join(struct vg_os_thread *thread);
 
+/* Has the calling thread run on one processor only. 0; -EINVAL: there is no such processor, or it may not be used. */
+VG_API VG_MUST_USE int vg_os_pin(int cpu);
+
 /* Whether the address lies on the calling thread's stack. */
 VG_API bool vg_os_on_stack(const void *address);
 

@@ -17,6 +17,7 @@ void world_init(void)
     memset(&exec, 0, sizeof exec);
     memset(workers, 0, sizeof workers);
     exec.heals = true;
+    exec.budget = VG_BUDGET;
     exec.workers = workers;
     exec.workers_count = WORKERS;
     for (int i = 0; i < WORKERS; i++) {

@@ -56,6 +56,15 @@ struct vg_config {
     bool no_healing;              /* keep grants that are passed over (see <vigil/mutex.h>) */
     bool quiet;                   /* vg_exec_close() does not print what is left */
     const struct vg_site *sites, *sites_end; /* await sites of the program: VG_CONFIG_INIT */
+    unsigned budget; /* operations that one poll may do without waiting; 0: 128. See vg_coop() */
+    /* Worker i runs on processor cpus[i % cpus_count] alone; NULL: where the system likes. Read by vg_exec_open() only. */
+    const int *cpus;
+    unsigned cpus_count;
+    /* On each worker's thread, before its first task and after its last; either may be NULL. They must not block, nor
+     * use the executor. Not called for a worker that could not be started. */
+    void (*worker_started)(void *arg, unsigned worker);
+    void (*worker_stops)(void *arg, unsigned worker);
+    void *worker_arg;
 };
 
 /* The linker's bounds of this program's await sites; both are NULL if it has none. */
@@ -67,7 +76,8 @@ extern const struct vg_site __stop_vg_sites[] __attribute__((weak, visibility("h
 #define VG_CONFIG_INIT                                                                             \
     vg_config                                                                                      \
     {                                                                                              \
-        nullptr, 0, nullptr, nullptr, nullptr, 0, false, false, __start_vg_sites, __stop_vg_sites  \
+        nullptr, 0, nullptr, nullptr, nullptr, 0, false, false, __start_vg_sites, __stop_vg_sites, \
+            0, nullptr, 0, nullptr, nullptr, nullptr                                               \
     }
 #else
 #define VG_CONFIG_INIT                                                                             \
@@ -77,7 +87,9 @@ extern const struct vg_site __stop_vg_sites[] __attribute__((weak, visibility("h
     }
 #endif
 
-/* Starts the workers. -ENOMEM; -EINVAL: more than VG_WORKERS_MAX workers; -EAGAIN: no more threads; or
+/* Starts the workers. -ENOMEM; -EINVAL: more than VG_WORKERS_MAX workers, a budget beyond INT32_MAX,
+ * or a processor that there is not, or that this
+ * process may not use; -EAGAIN: no more threads; or
  * what the driver or the probe failed with (see their headers). After an error *exec is NULL, no worker is
  * left, and driver and probe may be used for another attempt. */
 VG_API VG_MUST_USE int vg_exec_open(struct vg_exec **exec, const struct vg_config *config);
