@@ -69,6 +69,8 @@ function(vigil_library)
     install(EXPORT vigil NAMESPACE vigil:: FILE vigilTargets.cmake DESTINATION ${config_dir})
     install(FILES ${PROJECT_BINARY_DIR}/vigilConfig.cmake
         ${PROJECT_BINARY_DIR}/vigilConfigVersion.cmake DESTINATION ${config_dir})
+    install(FILES ${PROJECT_SOURCE_DIR}/instrument/vigil-gdb.py
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/vigil)
     install(FILES ${PROJECT_BINARY_DIR}/vigil.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
     foreach(module ${modules})
         install(DIRECTORY ${module}/include/vigil DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

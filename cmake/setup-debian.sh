@@ -13,7 +13,7 @@ packages='
     build-essential cmake ninja-build pkg-config
     clang clang-format clang-tidy libclang-rt-dev
     liburing-dev libck-dev libjemalloc-dev libdw-dev libhttp-parser-dev libbenchmark-dev
-    wrk curl git ca-certificates
+    wrk curl git gdb ca-certificates
     prometheus python3 python3-prometheus-client
 '
 peers='

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vg_fault.h"
+#include "vg_spin.h"
 #include "worker.h"
 
 /* On the worker's thread. Pinned first, so that its memory is near where it runs. */
@@ -31,6 +32,29 @@ static void end(struct vg_worker *worker)
     if (exec->worker_stops != NULL)
         exec->worker_stops(exec->worker_arg, worker->index);
     vg_worker_teardown(worker);
+}
+
+__attribute__((used)) struct vg_exec *vg_execs;
+static struct vg_spin execs_guard;
+
+static void enlist(struct vg_exec *exec)
+{
+    vg_spin_lock(&execs_guard);
+    exec->next = vg_execs;
+    exec->link = &vg_execs;
+    if (exec->next != NULL)
+        exec->next->link = &exec->next;
+    vg_execs = exec;
+    vg_spin_unlock(&execs_guard);
+}
+
+static void delist(struct vg_exec *exec)
+{
+    vg_spin_lock(&execs_guard);
+    *exec->link = exec->next;
+    if (exec->next != NULL)
+        exec->next->link = exec->link;
+    vg_spin_unlock(&execs_guard);
 }
 
 static void *worker_main(void *arg)
@@ -90,6 +114,7 @@ static void release(struct vg_exec *exec)
 {
     const struct vg_alloc alloc = exec->alloc;
 
+    delist(exec);
     vg_slots_release(exec);
     vg_slabs_release(&exec->slabs);
     if (exec->own_driver != NULL)
@@ -223,6 +248,7 @@ int vg_exec_open(struct vg_exec **out, const struct vg_config *config)
     if (exec == NULL)
         return -ENOMEM;
     configure(exec, config);
+    enlist(exec);
     rc = choose_driver(exec, config->driver);
     if (rc < 0)
         goto fail_driver;

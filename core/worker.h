@@ -117,6 +117,7 @@ struct vg_worker {
 enum vg_phase { VG_PHASE_RUNNING, VG_PHASE_CLOSING, VG_PHASE_QUIT };
 
 struct vg_exec {
+    struct vg_exec *next, **link; /* of all that are open: see vg_execs */
     struct vg_alloc alloc;
     struct vg_driver *driver;
     struct vg_driver_futex *own_driver;
@@ -257,6 +258,9 @@ void vg_worker_teardown(struct vg_worker *worker);
 /* Announces sleep and takes the last look. True: there is nothing to do. Followed by vg_worker_rise(). */
 bool vg_worker_doze(struct vg_worker *worker);
 void vg_worker_rise(struct vg_worker *worker);
+
+/* exec.c: all executors of the process, for debuggers: instrument/vigil-gdb.py. Under a lock of its own. */
+extern struct vg_exec *vg_execs;
 
 /* ---- the rest ------------------------------------------------------------------------------ */
 

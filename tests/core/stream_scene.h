@@ -87,7 +87,7 @@ static inline void note(struct log *log, int value)
     do {                                                                                           \
         const int expected_[] = {__VA_ARGS__};                                                     \
         CHECK_EQ((log)->length, sizeof expected_ / sizeof *expected_);                             \
-        for (unsigned i_ = 0; i_ < (log)->length; i_++)                                            \
+        for (unsigned i_ = 0; i_ < sizeof expected_ / sizeof *expected_; i_++)                     \
             CHECK_EQ((log)->value[i_], expected_[i_]);                                             \
     } while (0)
 

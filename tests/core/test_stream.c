@@ -34,7 +34,7 @@ static void run_reader(struct rig *rig, struct scene *s, struct vg_stream *strea
 
 TEST(each_takes_all_items_and_then_the_end)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -46,7 +46,7 @@ TEST(each_takes_all_items_and_then_the_end)
 
 TEST(each_waits_for_items_that_are_not_there)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -63,7 +63,7 @@ TEST(each_waits_for_items_that_are_not_there)
 
 TEST(a_failure_is_not_the_end_if_the_reader_asks_again)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -78,7 +78,7 @@ TEST(a_failure_is_not_the_end_if_the_reader_asks_again)
 
 TEST(a_take_of_nothing_asks_for_nothing)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -97,7 +97,7 @@ static bool none(void *arg, const void *item)
 
 TEST(a_filter_that_lets_nothing_through_yields_between)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
     unsigned asked = 0;
 
@@ -123,7 +123,7 @@ static bool is_odd(void *arg, const void *item)
 
 TEST(adapters_are_put_one_on_the_other)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
     int sum;
 
@@ -148,7 +148,7 @@ static int sum_of_chunk(const void *item)
 
 TEST(chunks_are_full_but_for_the_last)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -160,7 +160,7 @@ TEST(chunks_are_full_but_for_the_last)
 
 TEST(what_was_gathered_before_a_failure_comes_before_it)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -185,14 +185,14 @@ struct breaker {
     struct vg_iter iter;
     struct count count;
     struct vg_yield yield;
-    int sum;
+    int rc;
 };
 
 VG_ASYNC(breaker)
 {
     VG_BEGIN(f);
     int rc, more;
-    VG_EACH (rc, f->outer) {
+    VG_EACH (f->rc, f->outer) {
         const int n = *(const int *)f->outer->item;
         if (n == 2)
             continue;
@@ -203,16 +203,17 @@ VG_ASYNC(breaker)
         VG_EACH (more, f->inner) {
             note(&f->scene->reading.log, *(const int *)f->inner->item);
             VG_AWAIT(rc, vg_yield(&f->yield));
+            CHECK_EQ(rc, 0);
         }
         note(&f->scene->reading.log, more);
     }
-    note(&f->scene->reading.log, rc);
+    note(&f->scene->reading.log, f->rc);
     VG_AWAIT(more, vg_stream_next(f->outer)); /* goes on behind the item of the break */
     note(&f->scene->reading.log, *(const int *)f->outer->item);
-    VG_STREAM_CLOSE(rc, f->outer);
+    VG_STREAM_CLOSE(f->rc, f->outer);
     VG_AWAIT(more, vg_stream_next(f->outer));
     note(&f->scene->reading.log, more);
-    VG_RETURN(rc);
+    VG_RETURN(f->rc);
 }
 
 static struct breaker *breaker(struct breaker *f, struct scene *scene, struct vg_stream *stream)
@@ -225,7 +226,7 @@ static struct breaker *breaker(struct breaker *f, struct scene *scene, struct vg
 
 TEST(each_is_a_loop_in_which_break_continue_and_other_loops_work)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -270,7 +271,7 @@ static struct impatient *impatient(struct impatient *f, struct scene *scene, uns
 
 TEST(a_stream_that_loses_a_select_is_taken_up_again)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -294,7 +295,7 @@ TEST(a_stream_that_loses_a_select_is_taken_up_again)
 TEST(a_cancelled_reader_ends_and_the_item_that_came_is_there)
 {
     for (unsigned came = 0; came < 2; came++) {
-        struct scene s;
+        struct scene s = {0};
         struct rig rig;
 
         open_scene(&rig, &s);
@@ -315,7 +316,7 @@ TEST(a_cancelled_reader_ends_and_the_item_that_came_is_there)
 
 TEST(a_reader_that_is_cancelled_in_its_body_is_not_given_more)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);

@@ -38,7 +38,7 @@ static void read_it(struct rig *rig, struct scene *s)
 
 TEST(a_chain_asks_the_second_when_the_first_has_ended)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s, vg_stream_chain, 2, 1);
@@ -54,7 +54,7 @@ TEST(a_chain_asks_the_second_when_the_first_has_ended)
 
 TEST(a_zip_asks_both_at_once_and_ends_with_the_shorter)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s, vg_stream_zip, 2, 4);
@@ -74,7 +74,7 @@ TEST(a_zip_asks_both_at_once_and_ends_with_the_shorter)
 
 TEST(what_one_side_of_a_zip_has_waits_for_the_other_across_a_failure)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s, vg_stream_zip, 2, 2);
@@ -93,7 +93,7 @@ TEST(what_one_side_of_a_zip_has_waits_for_the_other_across_a_failure)
 
 TEST(a_failure_of_one_side_leaves_the_wait_of_the_other_in_flight)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s, vg_stream_zip, 2, 2);
@@ -113,7 +113,7 @@ TEST(a_failure_of_one_side_leaves_the_wait_of_the_other_in_flight)
 
 TEST(a_merge_gives_whichever_is_there_and_ends_with_the_longer)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s, vg_stream_merge, 3, 2);
@@ -129,7 +129,7 @@ TEST(a_merge_gives_whichever_is_there_and_ends_with_the_longer)
 
 TEST(a_merge_takes_turns_if_both_have_something)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s, vg_stream_merge, 3, 3);
@@ -142,7 +142,7 @@ TEST(a_merge_takes_turns_if_both_have_something)
 
 TEST(both_sides_of_a_merge_make_progress_while_the_body_awaits)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s, vg_stream_merge, 1, 1);
@@ -162,7 +162,7 @@ TEST(both_sides_of_a_merge_make_progress_while_the_body_awaits)
 
 TEST(a_failure_of_one_side_of_a_merge_is_told_and_both_go_on)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s, vg_stream_merge, 2, 1);

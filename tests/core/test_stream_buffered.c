@@ -68,7 +68,7 @@ static void land(struct rig *rig, struct scene *s, int number)
 
 TEST(buffered_keeps_the_order_and_as_many_in_flight_as_there_are_slots)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -89,7 +89,7 @@ TEST(buffered_keeps_the_order_and_as_many_in_flight_as_there_are_slots)
 
 TEST(unordered_gives_them_as_they_end)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -106,7 +106,7 @@ TEST(unordered_gives_them_as_they_end)
 
 TEST(what_ends_at_once_takes_up_no_time)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -119,7 +119,7 @@ TEST(what_ends_at_once_takes_up_no_time)
 
 TEST(with_one_slot_one_begins_when_the_last_was_looked_at)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -140,7 +140,7 @@ TEST(with_one_slot_one_begins_when_the_last_was_looked_at)
 
 static void go_on_in_flight(bool ordered)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -171,7 +171,7 @@ TEST(what_is_in_flight_goes_on_while_the_body_awaits)
 
 TEST(a_wait_for_items_below_goes_on_while_the_body_awaits)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -195,7 +195,7 @@ TEST(a_wait_for_items_below_goes_on_while_the_body_awaits)
 
 static void fail_below(bool ordered)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -226,7 +226,7 @@ TEST(a_failure_below_is_told_in_its_place_or_at_once)
 TEST(a_cancelled_reader_ends_all_that_is_in_flight)
 {
     for (unsigned how = 0; how < 8; how++) {
-        struct scene s;
+        struct scene s = {0};
         struct rig rig;
 
         open_scene(&rig, &s);
@@ -271,7 +271,7 @@ static struct visitor *visitor(struct visitor *f, struct scene *scene)
 
 TEST(for_each_runs_all_of_them_with_as_many_at_a_time_as_there_are_slots)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -288,7 +288,7 @@ TEST(for_each_runs_all_of_them_with_as_many_at_a_time_as_there_are_slots)
 
 TEST(for_each_ends_with_the_failure_of_its_stream_when_all_in_flight_has_ended)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);

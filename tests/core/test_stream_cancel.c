@@ -117,7 +117,7 @@ static int value_of_pair(const void *item)
 
 TEST(a_zip_that_is_asked_again_still_has_the_one_side)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -138,7 +138,7 @@ static int value_of_chunk(const void *item)
 
 TEST(chunks_that_are_asked_again_still_have_what_was_gathered)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -151,7 +151,7 @@ TEST(chunks_that_are_asked_again_still_have_what_was_gathered)
 
 TEST(a_merge_that_is_asked_again_does_not_give_the_cancel_again)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
@@ -175,7 +175,7 @@ static struct vg_future *start_slow(void *arg, void *item, struct vg_stream_slot
 
 TEST(a_close_waits_for_the_end_of_all_that_is_in_flight)
 {
-    struct scene s;
+    struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);

@@ -54,7 +54,7 @@ TEST(an_mpsc_channel_gives_its_values_and_ends_when_it_is_closed_and_empty)
 {
     struct vg_receive_stream stream;
     struct vg_mpsc channel;
-    int slots[CAPACITY], value, log[READ_MAX];
+    int slots[CAPACITY], value, log[READ_MAX] = {0};
     struct rig rig;
 
     vg_mpsc_init(&channel, "numbers", slots, CAPACITY);
@@ -73,7 +73,7 @@ TEST(an_unbounded_channel_does_too)
 {
     struct vg_receive_stream stream;
     struct vg_unbounded channel;
-    int value, log[READ_MAX];
+    int value, log[READ_MAX] = {0};
     struct rig rig;
 
     vg_unbounded_init(&channel, "numbers", sizeof(int), NULL);
@@ -90,7 +90,7 @@ TEST(an_mpmc_channel_does_too)
 {
     struct vg_mpmc_stream stream;
     struct vg_mpmc channel;
-    int slots[CAPACITY], value, log[READ_MAX];
+    int slots[CAPACITY], value, log[READ_MAX] = {0};
     struct rig rig;
 
     vg_mpmc_init(&channel, "numbers", slots, CAPACITY);
@@ -110,7 +110,7 @@ TEST(a_subscriber_is_told_what_it_has_lost_and_goes_on)
     struct vg_broadcast_stream stream;
     struct vg_broadcast channel;
     struct vg_subscription subscription;
-    int slots[CAPACITY], value, log[READ_MAX];
+    int slots[CAPACITY], value, log[READ_MAX] = {0};
     struct rig rig;
 
     vg_broadcast_init(&channel, "news", slots, CAPACITY);
@@ -129,7 +129,7 @@ TEST(a_cancelled_reader_takes_nothing_out_of_the_channel)
 {
     struct vg_receive_stream stream;
     struct vg_mpsc channel;
-    int slots[CAPACITY], value, log[READ_MAX];
+    int slots[CAPACITY], value, log[READ_MAX] = {0};
     struct rig rig;
 
     vg_mpsc_init(&channel, "numbers", slots, CAPACITY);
