@@ -10,6 +10,7 @@ struct vg_pool_thread {
     struct vg_os_thread os;
     struct vg_pool *pool;
     struct vg_pool_thread *next;
+    uint8_t through; /* who will not touch it any more: itself, who has started it; guarded */
 };
 
 /* ---- the queue: guard held -------------------------------------------------------------------- */
@@ -74,6 +75,15 @@ static bool sleep_idle(struct vg_pool *pool)
     return vg_os_now() < deadline;
 }
 
+/* Guard held. When both are through with it, it can be joined. A thread may have ended before its start has returned. */
+static void be_through(struct vg_pool *pool, struct vg_pool_thread *thread)
+{
+    if (++thread->through < 2)
+        return;
+    thread->next = pool->left;
+    pool->left = thread;
+}
+
 /* Runs the call. Whoever awaits it may free it as soon as it is woken. */
 static void run(struct vg_pool *pool, struct vg_spawn_blocking *blocking)
 {
@@ -110,8 +120,7 @@ static void *thread_main(void *arg)
         vg_spin_lock(&pool->guard);
     }
     pool->stats.threads--;
-    thread->next = pool->left;
-    pool->left = thread;
+    be_through(pool, thread);
     ring(pool);
     vg_spin_unlock(&pool->guard);
     vg_os_wake(&pool->bell,
@@ -145,8 +154,13 @@ static int start_thread(struct vg_pool *pool)
         *thread = (struct vg_pool_thread){.os = {.run = thread_main, .arg = thread}, .pool = pool};
         rc = VG_FAULT("thread") ? -EAGAIN : vg_os_thread_start(&thread->os, pool->name);
     }
-    if (rc < 0 && thread != NULL)
+    if (rc < 0 && thread != NULL) {
         pool->alloc.free(pool->alloc.self, thread, sizeof *thread, 16);
+    } else if (rc == 0) {
+        vg_spin_lock(&pool->guard);
+        be_through(pool, thread);
+        vg_spin_unlock(&pool->guard);
+    }
     return rc;
 }
 

@@ -171,7 +171,7 @@ TEST(no_more_threads_are_started_than_are_allowed_and_the_rest_waits)
     for (unsigned i = 0; i < CALLS; i++)
         spawn(&w, &handle[i]);
     wait_until(&w, are_queued, CALLS - 3);
-    CHECK(have_entered(&w, 3));
+    wait_until(&w, have_entered, 3);
     CHECK_EQ(stats_of(&w).threads, 3);
     open_gate(&w.gate);
     for (unsigned i = 0; i < CALLS; i++)

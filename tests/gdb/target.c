@@ -60,8 +60,8 @@ VG_ASYNC(session)
     VG_SET_PUSH(&f->set, &f->item, vg_forever(&f->forever));
     VG_AWAIT(rc, VG_SELECT(f->sel, VG_PARK(query(&f->parked)), VG_CANCEL(vg_yield(&f->yield))));
     sem_post(&ready);
-    VG_AWAIT(rc, VG_JOIN(f->join, query(&f->asked),
-                         vg_timeout(&f->timeout, VG_SEC(3600), vg_sleep(&f->nap, VG_SEC(7200)))));
+    vg_timeout(&f->timeout, VG_SEC(3600), vg_sleep(&f->nap, VG_SEC(7200)));
+    VG_AWAIT(rc, VG_JOIN(f->join, query(&f->asked), &f->timeout));
     VG_RETURN(rc);
 }
 

@@ -115,7 +115,7 @@ TEST(no_byte_is_lost_when_a_receive_races_with_a_cancel_from_another_worker)
 struct caller {
     char address[32];
     uint32_t total;
-    VG_ATOMIC(uint32_t) turn;
+    VG_ATOMIC(uint32_t) turn, accepted;
 };
 
 static void *call_and_hang_up(void *arg)
@@ -136,6 +136,9 @@ static void *call_and_hang_up(void *arg)
             vg_os_yield();
         dawdle(&random, 2000);
         CHECK_EQ(connect(fd, (struct sockaddr *)&to, (socklen_t)len), 0);
+        /* A reset that overtakes the end of the handshake would leave nothing to be accepted. */
+        while (vg_load(&caller->accepted, acquire) < i) /* pairs with the release of the acceptor */
+            vg_os_yield();
         close(fd);
     }
     return NULL;
@@ -166,7 +169,7 @@ TEST(no_connection_is_lost_when_an_accept_races_with_its_cancel)
             continue;
         CHECK(op.result >= 0);
         close(op.result);
-        accepted++;
+        vg_store(&caller.accepted, ++accepted, release); /* pairs with the acquire of the caller */
     }
     pthread_join(thread, NULL);
     close(listener);
