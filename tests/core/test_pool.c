@@ -3,6 +3,7 @@
 #include <vigil/combine.h>
 #include <vigil/exec.h>
 #include <vigil/pool.h>
+#include <vigil/probe.h>
 #include <vigil/time.h>
 
 #include <pthread.h>
@@ -129,6 +130,18 @@ static bool are_threads(struct world *w, unsigned n)
     return stats_of(w).threads == n;
 }
 
+static void wait_for_poll(const struct vg_handle *handle, uint64_t number)
+{
+    const uint64_t deadline = vg_os_now() + VG_SEC(PATIENCE_S);
+    struct vg_task_info info;
+
+    do {
+        CHECK(vg_os_now() < deadline);
+        vg_os_yield();
+        vg_task_info(handle->task, &info);
+    } while (info.polls < number || (info.running && !info.ended));
+}
+
 static int result(struct vg_handle *handle)
 {
     const uint64_t deadline = vg_os_now() + VG_SEC(PATIENCE_S);
@@ -198,6 +211,7 @@ TEST(a_cancelled_call_that_waits_is_taken_back_and_one_that_runs_comes_to_its_en
     vg_task_cancel(&runs);
     vg_task_cancel(&waits);
     CHECK_EQ(result(&waits), -ECANCELED);
+    wait_for_poll(&runs, 2); /* it has seen the cancel */
     CHECK(!vg_task_done(&runs));
     CHECK_EQ(stats_of(&w).cancelled, 1);
     open_gate(&w.gate);
