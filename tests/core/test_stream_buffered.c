@@ -250,39 +250,72 @@ TEST(a_cancelled_reader_ends_all_that_is_in_flight)
 struct visitor {
     VG_FRAME(int);
     struct scene *scene;
+    bool covered; /* below an opaque future */
     struct vg_for_each each;
+    struct around opaque;
 };
 
 VG_ASYNC(visitor)
 {
     VG_BEGIN(f);
     int rc;
-    VG_AWAIT(rc,
-             vg_for_each(&f->each, f->scene->reading.stream, f->scene->flight, take_off, f->scene));
-    VG_RETURN(rc);
+    vg_for_each(&f->each, f->scene->reading.stream, f->scene->flight, take_off, f->scene);
+    if (f->covered)
+        VG_AWAIT(rc, opaque(&f->opaque, &f->each.drain.fut, NULL));
+    else
+        VG_AWAIT(rc, &f->each.drain);
+    VG_RETURN(rc == 0 ? f->each.drain.ret : rc);
 }
 
-static struct visitor *visitor(struct visitor *f, struct scene *scene)
+static struct visitor *visitor(struct visitor *f, struct scene *scene, bool covered)
 {
     VG_SETUP(f, visitor);
     f->scene = scene;
+    f->covered = covered;
     return f;
 }
 
-TEST(for_each_runs_all_of_them_with_as_many_at_a_time_as_there_are_slots)
+static void visit_all(bool covered)
 {
     struct scene s = {0};
     struct rig rig;
 
     open_scene(&rig, &s);
     s.reading.stream = numbers(&s);
-    rig_spawn(&rig, visitor, &s);
+    rig_spawn(&rig, visitor, &s, covered);
     for (int i = 5; i > 0; i--) {
         CHECK(!rig_done(&rig, 0));
         land(&rig, &s, i);
     }
     CHECK_EQ(s.begun, 5);
     CHECK_EQ(RIG_RET(&rig, 0, struct visitor), 0);
+    rig_close(&rig);
+}
+
+TEST(for_each_runs_all_of_them_with_as_many_at_a_time_as_there_are_slots)
+{
+    visit_all(false);
+}
+
+TEST(below_an_opaque_future_too)
+{
+    visit_all(true);
+}
+
+TEST(below_an_opaque_future_a_cancel_ends_all_that_is_in_flight)
+{
+    struct scene s = {0};
+    struct rig rig;
+
+    open_scene(&rig, &s);
+    s.reading.stream = numbers(&s);
+    rig_spawn(&rig, visitor, &s, true);
+    land(&rig, &s, 2);
+    vg_task_cancel(&rig.task[0]);
+    rig_run(&rig);
+    CHECK(rig_done(&rig, 0));
+    for (int i = 1; i <= s.begun; i++)
+        CHECK(s.landing[i].waiter == NULL);
     rig_close(&rig);
 }
 
@@ -294,7 +327,7 @@ TEST(for_each_ends_with_the_failure_of_its_stream_when_all_in_flight_has_ended)
     open_scene(&rig, &s);
     s.gate.fails[1] = true;
     s.reading.stream = gate(&s.gate, 1);
-    rig_spawn(&rig, visitor, &s);
+    rig_spawn(&rig, visitor, &s, false);
     let(&rig, &s.gate, 0);
     CHECK(s.landing[1].waiter != NULL);
     let(&rig, &s.gate, 1);
