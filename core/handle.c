@@ -89,9 +89,28 @@ static void wait_cancel(struct vg_future *fut, struct vg_cx *cx)
         vg_kick(&wait->waiter, cx);
 }
 
+static const struct vg_resource_ops resource_ops = {.kind = "task"};
+static struct vg_resource the_end = {.ops = &resource_ops, .name = "end"};
+
+static bool wait_waits(const struct vg_future *fut, struct vg_wait *wait)
+{
+    const struct vg_task_wait *self = (const struct vg_task_wait *)(const void *)fut;
+
+    *wait = (struct vg_wait){
+        .resource = &the_end,
+        .want = 1,
+        .state = VG_WAIT_QUEUED,
+        .by = VG_BY_TASK,
+        .task = vg_load(&self->task->id, relaxed),
+    };
+    return true;
+}
+
 static const struct vg_ops wait_ops = {
     .poll = wait_poll,
     .cancel = wait_cancel,
+    .waits = wait_waits,
+    .is_held = true,
     .name = "task_wait",
     .size = sizeof(struct vg_task_wait),
     .kind = VG_KIND_LEAF,

@@ -35,6 +35,13 @@ uint64_t vg_exec_owing(const struct vg_exec *exec)
     return (int64_t)owing < 0 ? 0 : owing; /* not a consistent cut */
 }
 
+uint64_t vg_exec_held(const struct vg_exec *exec)
+{
+    const uint64_t held = vg_exec_sum(exec, offsetof(struct vg_counts, held));
+
+    return (int64_t)held < 0 ? 0 : held; /* not a consistent cut */
+}
+
 unsigned vg_exec_workers(const struct vg_exec *exec)
 {
     return exec->workers_count;
@@ -123,6 +130,8 @@ void vg_task_info(struct vg_task *task, struct vg_task_info *info)
     info->woken_at = word & VG_WORD_S ? vg_load(&task->woken_at, relaxed) : 0;
     info->owed_since = vg_load(&task->owed_since, relaxed);
     info->fruitless = vg_load(&task->fruitless, relaxed);
+    info->armed = vg_load(&task->armed, relaxed);
+    info->held = vg_load(&task->held, relaxed);
     info->running = (word & VG_WORD_S) != 0;
     info->ended = vg_load(&task->joiner, relaxed) == VG_JOINED;
 }
@@ -190,6 +199,11 @@ const struct vg_future *vg_fence_above(const struct vg_future *fut)
             fence = fut;
     }
     return fence;
+}
+
+uint64_t vg_task_id_here(const struct vg_cx *cx)
+{
+    return cx->id;
 }
 
 struct vg_owner vg_owner_here(const struct vg_future *leaf, struct vg_cx *cx)

@@ -233,8 +233,8 @@ static inline void publish_owed(struct vg_cx *cx)
 
 static void check_empty(const struct vg_task *task)
 {
-    if (task->armed > 0 || !vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->skipped) ||
-        !vg_wlist_empty(&task->ready))
+    if (vg_load(&task->armed, relaxed) > 0 || !vg_wlist_empty(&task->later) ||
+        !vg_wlist_empty(&task->skipped) || !vg_wlist_empty(&task->ready))
         vg_panic("%s has ended, but a future below it is still armed: a leaf must vg_disarm() its "
                  "waiter before it is ready",
                  vg_load(&task->name, relaxed));
@@ -314,7 +314,8 @@ static void note_progress(struct vg_cx *cx)
 /* Nothing can wake this task: whatever it waits for has no way to tell. */
 static bool is_unarmed(const struct vg_task *task)
 {
-    return task->armed == 0 && task->inflight == 0 && vg_wlist_empty(&task->skipped);
+    return vg_load(&task->armed, relaxed) == 0 && task->inflight == 0 &&
+           vg_wlist_empty(&task->skipped);
 }
 
 static void report_unarmed(struct vg_cx *cx, bool hangs)

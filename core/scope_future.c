@@ -126,7 +126,7 @@ static bool scope_waits(const struct vg_future *fut, struct vg_wait *wait)
 {
     struct vg_scope *const scope = (struct vg_scope *)(void *)(uintptr_t)fut;
 
-    *wait = (struct vg_wait){&scope->resource, vg_scope_live(scope), VG_WAIT_QUEUED, false};
+    *wait = (struct vg_wait){.resource = &scope->resource, .want = vg_scope_live(scope)};
     return true;
 }
 

@@ -61,7 +61,9 @@ static void prepare(struct vg_task *task, uint64_t id, struct vg_future *root, u
     vg_wlist_init(&task->ready);
     vg_wlist_init(&task->later);
     vg_wlist_init(&task->skipped);
-    task->armed = task->inflight = task->fences = task->takes = 0;
+    vg_store(&task->armed, 0u, relaxed);
+    vg_store(&task->held, 0u, relaxed);
+    task->inflight = task->fences = task->takes = 0;
     task->untold = task->cut = task->owing = task->asked = false;
     /* Owned from the start. Release, both: a canceller or an observer finds the task whole. */
     vg_store(&task->word, (uintptr_t)VG_WORD_S, release);

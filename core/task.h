@@ -28,6 +28,9 @@
  * cancelled   0, then 1 for ever: who sets it pushes `cancel`, which is no waiter, on the task.
  * woken_at    Stamp of the push that found the task idle; 0 once its poll has begun.
  * owed_since  Stamp of the oldest wake that the last poll left unanswered; 0 if there is none.
+ * armed       Waiters and slots from which a wake may still come. Written by the owner; an observer's look at it
+ *             counts only if it owns the task.
+ * held        Of these, the ones of leaves with vg_ops.is_held. Likewise.
  * fruitless   Visits in a row that came to nothing (<vigil/probe.h>). Written by the owner.
  */
 struct vg_task {
@@ -39,10 +42,14 @@ struct vg_task {
     VG_ATOMIC(uint64_t) polls;
     VG_ATOMIC(uintptr_t) joiner;
     VG_ATOMIC(uint32_t) refs;
-    uint32_t armed; /* waiters and slots from which a wake may still come */
+    VG_ATOMIC(uint32_t) armed;
     uint32_t takes; /* orders takes against entries of opaque futures */
     VG_ATOMIC(uint8_t) cancelled;
-    uint8_t class; /* of the slab */
+    uint8_t class;   /* of the slab */
+    bool untold : 1; /* `skipped` has waiters whose leaves were not told so */
+    bool cut : 1;    /* the last poll stopped for its budget */
+    bool owing : 1;  /* counted as such by its worker */
+    bool asked : 1;  /* `cancel` is on `ready` */
 
     /* polled */
     struct vg_link link; /* in overflow lists and the injection queue */
@@ -58,10 +65,7 @@ struct vg_task {
     uint32_t inflight;             /* fired slots without a future, not collected yet */
     uint32_t fences;               /* parked children and live opaque futures */
     VG_ATOMIC(uint32_t) fruitless; /* visits in a row that came to nothing */
-    bool untold;                   /* `skipped` has waiters whose leaves were not told so */
-    bool cut;                      /* the last poll stopped for its budget */
-    bool owing;                    /* counted as such by its worker */
-    bool asked;                    /* `cancel` is on `ready` */
+    VG_ATOMIC(uint32_t) held;
 };
 
 #if !VG_DEBUG
@@ -225,6 +229,9 @@ void vg_task_renew(struct vg_task *task, struct vg_wnode *list);
 
 /* Arms the waiter and has its leaf polled in the task's next poll. */
 void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx);
+
+/* An armed waiter is not any more: no wake will come from it, or one has. By the owner. */
+void vg_unarmed(struct vg_waiter *waiter, struct vg_task *task);
 
 /* vg_wake() without the check that the waiter is armed: the future of a fired slot may have ended. */
 VG_MUST_USE struct vg_notice vg_waiter_push(struct vg_waiter *waiter);

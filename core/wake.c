@@ -8,6 +8,22 @@
 #include "vg_fault.h"
 #include "worker.h"
 
+/* Counts it among those that wait for what others hold, or no longer. */
+static void hold(struct vg_waiter *waiter, struct vg_task *task, uint32_t more)
+{
+    waiter->flags ^= VG_W_HELD;
+    vg_store(&task->held, vg_load(&task->held, relaxed) + more, relaxed);
+    if (vg_worker_here != NULL)
+        vg_count(&vg_worker_here->counts.held, (uint64_t)(int32_t)more);
+}
+
+void vg_unarmed(struct vg_waiter *waiter, struct vg_task *task)
+{
+    vg_store(&task->armed, vg_load(&task->armed, relaxed) - 1, relaxed);
+    if (waiter->flags & VG_W_HELD)
+        hold(waiter, task, UINT32_MAX);
+}
+
 void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
 {
     if (VG_UNLIKELY((uintptr_t)waiter % 16 != 0))
@@ -23,7 +39,9 @@ void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
     waiter->queued = 0;
     waiter->flags = VG_W_ARMED | (waiter->flags & VG_W_SLOT);
     vg_mark_armed(waiter);
-    cx->task->armed++;
+    vg_store(&cx->task->armed, vg_load(&cx->task->armed, relaxed) + 1, relaxed);
+    if (fut->ops->is_held)
+        hold(waiter, cx->task, 1);
     cx->armings++;
 }
 
@@ -31,7 +49,7 @@ void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
 static void owe(struct vg_task *task, struct vg_wnode *list, struct vg_waiter *waiter)
 {
     if (waiter->flags & VG_W_ARMED)
-        task->armed--;
+        vg_unarmed(waiter, task);
     waiter->flags = (uint8_t)((waiter->flags & ~VG_W_ARMED) | VG_W_OWED);
     waiter->seq = task->takes;
     vg_wlist_append(list, &waiter->node);
@@ -93,7 +111,7 @@ void vg_disarm(struct vg_waiter *waiter, struct vg_cx *cx)
         vg_wlist_remove(&waiter->node);
         vg_mark_spent(waiter);
     } else if (waiter->flags & VG_W_ARMED) {
-        cx->task->armed--;
+        vg_unarmed(waiter, cx->task);
         vg_mark_spent(waiter);
     }
     waiter->flags &= VG_W_SLOT;

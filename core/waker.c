@@ -123,9 +123,9 @@ int vg_waker_arm(struct vg_waker *waker, struct vg_future *fut, struct vg_cx *cx
 /* It has fired, and its waiter is still on its way: whoever collects it frees the slot. */
 static void leave_in_flight(struct vg_waiter *waiter, struct vg_task *task)
 {
+    vg_unarmed(waiter, task);
     waiter->fut = NULL;
     waiter->flags = VG_W_SLOT;
-    task->armed--;
     task->inflight++;
 }
 
@@ -154,7 +154,7 @@ void vg_waker_disarm(struct vg_waker *waker, struct vg_cx *cx)
         return;
     waker->slot = NULL;
     if (slot->waiter.flags & VG_W_ARMED && vg_slot_disarm(slot, waker->generation)) {
-        cx->task->armed--;
+        vg_unarmed(&slot->waiter, cx->task);
         put_slot(slot);
     } else {
         disarm_fired(slot, cx);

@@ -38,6 +38,7 @@ struct vg_counts {
     VG_ATOMIC(uint64_t) injected; /* outside: tasks put into the injection queue; workers: taken */
     VG_ATOMIC(uint64_t) visits[VG_CAUSES][VG_OUTCOMES];
     VG_ATOMIC(uint64_t) wakes[VG_WAKE_KINDS];
+    VG_ATOMIC(uint64_t) held; /* waiters armed for what others hold, less those let go: may wrap */
     VG_ATOMIC(uint64_t) children_begun, children_ended; /* futures beside others of their task */
     VG_ATOMIC(uint64_t) time[VG_WORKER_STATES];         /* in nanoseconds, up to the last reading */
 };

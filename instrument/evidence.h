@@ -40,6 +40,10 @@ void vg_evidence_unarmed(struct vg_evidence *evidence, const struct vg_unarmed *
 void vg_evidence_spin(struct vg_evidence *evidence, const struct vg_fruitless *fruitless,
                       const struct vg_row *row);
 
+/* What the task of a ring waits for. Either may be NULL: the evidence is that of its first member. The task is owned. */
+void vg_evidence_link(struct vg_evidence *evidence, struct vg_task *task,
+                      struct vg_report_link *link);
+
 /* A poll that does not end. Nobody owns its task but the worker that is in it: there is no await tree. */
 void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info *worker,
                       uint64_t now);

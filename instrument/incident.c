@@ -77,6 +77,7 @@ struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
         .polls = evidence->polls,
         .report = evidence->report,
     };
+    incident->report.ring = NULL; /* the next one's */
     vg_spin_unlock(&incidents->guard);
     vg_store(&incidents->open, vg_incidents_open(incidents) + 1, relaxed);
     count(&incidents->count[evidence->report.verdict].active, 1);
@@ -253,6 +254,8 @@ static bool still_stands(struct vg_incidents *incidents, struct vg_incident *inc
         return is_unarmed(incident, task, &info);
     if (vg_is_spin(incident->report.verdict))
         return still_spins(incidents, incident, &info);
+    if (vg_is_ring(incident->report.verdict))
+        return info.polls == incident->polls;
     if (incident->report.verdict != VG_VERDICT_FUTURELOCK)
         return is_owed(incident, task);
     return vg_lockup_find(task, NULL, VG_LOCKUP_STANDING, &lockup) &&
@@ -279,6 +282,9 @@ static bool may_stand(struct vg_incidents *incidents, struct vg_incident *incide
     case VG_VERDICT_SELF_WAKE_SPIN:
     case VG_VERDICT_SPURIOUS_SPIN:
         return still_spins(incidents, incident, task);
+    case VG_VERDICT_WAIT_CYCLE:
+    case VG_VERDICT_RECURSIVE_WAIT:
+        return false; /* it goes on */
     default:
         return task->owed_since != 0;
     }

@@ -105,6 +105,11 @@ static inline bool vg_is_spin(enum vg_verdict verdict)
     return verdict == VG_VERDICT_SELF_WAKE_SPIN || verdict == VG_VERDICT_SPURIOUS_SPIN;
 }
 
+static inline bool vg_is_ring(enum vg_verdict verdict)
+{
+    return verdict == VG_VERDICT_WAIT_CYCLE || verdict == VG_VERDICT_RECURSIVE_WAIT;
+}
+
 /* Closes an incident that was not seen alive; NULL: none is left. Valid until the next call here. */
 const struct vg_incident *vg_incidents_close_next(struct vg_incidents *incidents);
 

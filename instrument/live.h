@@ -13,6 +13,7 @@
 #include "stall.h"
 #include "vg_atomic.h"
 #include "vg_stack.h"
+#include "waitfor.h"
 #include "watchdog.h"
 
 /*
@@ -113,6 +114,7 @@ struct vg_liveness {
     struct vg_evidence found;
     struct vg_asked asked;
     struct vg_gathered gathered;
+    struct vg_waitfor waitfor;
     char text[8192];
 };
 

@@ -242,6 +242,7 @@ static void on_detach(struct vg_probe *probe)
     vg_live_hold(live);
     live->exec = NULL;
     vg_live_release(live);
+    vg_waitfor_close(&live->waitfor);
 }
 
 /* Before any worker starts. Somebody else's choice will do, but for who has made one. */

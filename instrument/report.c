@@ -15,6 +15,8 @@ const char *vg_verdict_name(enum vg_verdict verdict)
         [VG_VERDICT_UNARMED_PENDING] = "unarmed-pending",
         [VG_VERDICT_SELF_WAKE_SPIN] = "self-wake-spin",
         [VG_VERDICT_SPURIOUS_SPIN] = "spurious-spin",
+        [VG_VERDICT_WAIT_CYCLE] = "wait-cycle",
+        [VG_VERDICT_RECURSIVE_WAIT] = "recursive-wait",
     };
 
     return (unsigned)verdict < VG_VERDICT_COUNT ? names[verdict] : "?";
@@ -88,6 +90,10 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
     case VG_VERDICT_SELF_WAKE_SPIN:
     case VG_VERDICT_SPURIOUS_SPIN:
         vg_report_spin(text, evidence);
+        break;
+    case VG_VERDICT_WAIT_CYCLE:
+    case VG_VERDICT_RECURSIVE_WAIT:
+        vg_report_ring(text, evidence);
         break;
     case VG_VERDICT_BLOCKED_WORKER:
     case VG_VERDICT_NEVER_YIELDED:

@@ -128,6 +128,8 @@ static void scan(struct vg_liveness *live, uint64_t now)
         vg_exec_each_task(live->exec, visit, &pass);
         close_ended(live, now);
     }
+    if (live->exec != NULL)
+        vg_waitfor_scan(live, now);
     vg_herd_report(live, now);
     live->scanned_at = now;
 }

@@ -38,7 +38,7 @@ static bool is_busy(const struct vg_liveness *live)
 static bool has_work(const struct vg_liveness *live)
 {
     return vg_exec_owing(live->exec) > 0 || vg_incidents_open(&live->incidents) > 0 ||
-           vg_post_pending(live);
+           vg_post_pending(live) || vg_waitfor_pending(live);
 }
 
 /* If the process was stopped between the kick and now, nobody can tell: all of the sleep is struck out, and
@@ -91,8 +91,10 @@ static void note_kicks(struct vg_liveness *live)
     /* Acquire: what was left before the kick is seen by the scan that follows. */
     const uint32_t kicks = vg_load(&watchdog->kicks, acquire);
 
-    if (kicks != watchdog->seen || is_busy(live))
+    if (kicks != watchdog->seen || is_busy(live)) {
         watchdog->kicked_at = vg_os_now();
+        vg_waitfor_stir(&live->waitfor);
+    }
     watchdog->seen = kicks;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "claim.h"
+#include "owner.h"
 
 static vg_poll acquire_poll(struct vg_future *fut, struct vg_cx *cx)
 {
@@ -24,6 +25,7 @@ static vg_poll acquire_poll(struct vg_future *fut, struct vg_cx *cx)
 static const struct vg_ops acquire_ops = {
     .poll = acquire_poll,
     VG_CLAIM_OPS,
+    .is_held = true,
     .name = "vg_acquire",
     .size = sizeof(struct vg_acquire),
 };
@@ -46,6 +48,7 @@ struct vg_permit vg_permit_take(struct vg_acquire *acquire)
     if (!vg_done(&acquire->fut) || acquire->ret < 0 || count == 0)
         vg_panic("vg_permit_take: the acquire has no permits");
     claim->want = 0;
+    vg_owner_clear(&claim->permits->owner); /* whoever gets the object gives them back */
     return (struct vg_permit){(struct vg_semaphore *)(void *)claim->permits, count};
 }
 

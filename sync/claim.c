@@ -183,8 +183,11 @@ bool vg_claim_waits(const struct vg_future *fut, struct vg_wait *wait)
 
     if (!claim->queued)
         return false;
-    wait->resource = &permits->resource;
-    wait->want = claim->want;
+    *wait = (struct vg_wait){
+        .resource = &permits->resource,
+        .want = claim->want,
+        .by = fut->ops->is_held ? VG_BY_HOLDERS : VG_BY_ANYBODY,
+    };
     vg_spin_lock(&permits->waiters.guard);
     wait->state = (uint8_t)vg_waitlist_state(&claim->entry);
     wait->healing = heals(claim);

@@ -17,10 +17,26 @@ static void wait_for_sender(struct vg_receive *recv, struct vg_cx *cx)
     inbox->receiver = &recv->waiter;
 }
 
+void vg_inbox_note_taker(struct vg_inbox *inbox, const struct vg_future *leaf, struct vg_cx *cx)
+{
+    inbox->shared = inbox->shared || inbox->taker.task != 0;
+    inbox->taker = vg_owner_here(leaf, cx);
+}
+
+bool vg_inbox_taker(const struct vg_inbox *inbox, struct vg_owner *taker)
+{
+    *taker = inbox->taker;
+    return taker->task != 0 && !inbox->shared;
+}
+
 /* Guard held. Whether there is a result, which is then in place. */
 static bool receive(struct vg_receive *recv, struct vg_notices *notices, struct vg_cx *cx)
 {
-    uint32_t n = recv->inbox->ops->take(recv->inbox, recv->values, recv->max, notices);
+    uint32_t n;
+
+    if (VG_UNLIKELY(recv->inbox->taker.task != vg_task_id_here(cx)))
+        vg_inbox_note_taker(recv->inbox, &recv->fut, cx);
+    n = recv->inbox->ops->take(recv->inbox, recv->values, recv->max, notices);
 
     if (n > 0) {
         recv->ret = recv->many ? (int)n : 0;

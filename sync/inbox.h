@@ -53,6 +53,12 @@ static inline uint32_t vg_inbox_set_aside(const struct vg_inbox *inbox)
     return inbox->receivers ? inbox->receivers->granted : 0;
 }
 
+/* Guard held. Reports want to know who makes room in the channel. */
+void vg_inbox_note_taker(struct vg_inbox *inbox, const struct vg_future *leaf, struct vg_cx *cx);
+
+/* Guard held. The only task that has received so far; false: there is no such task. */
+bool vg_inbox_taker(const struct vg_inbox *inbox, struct vg_owner *taker);
+
 /* Prepares the future. */
 struct vg_receive *vg_inbox_recv(struct vg_receive *recv, struct vg_inbox *inbox, void *values,
                                  size_t max, bool many);
@@ -83,6 +89,7 @@ static inline int vg_inbox_try_recv(struct vg_inbox *inbox, const struct vg_inbo
 
     vg_notices_init(&notices);
     vg_spin_lock(&inbox->senders.guard);
+    inbox->shared = true;
     if (ops->take(inbox, value, 1, &notices) == 0)
         rc = ops->is_over(inbox) ? -EPIPE : -EAGAIN;
     vg_spin_unlock(&inbox->senders.guard);

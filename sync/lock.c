@@ -18,6 +18,7 @@ static vg_poll lock_poll(struct vg_future *fut, struct vg_cx *cx)
 static const struct vg_ops lock_ops = {
     .poll = lock_poll,
     VG_CLAIM_OPS,
+    .is_held = true,
     .name = "vg_lock",
     .size = sizeof(struct vg_lock),
 };

@@ -175,8 +175,18 @@ static unsigned resource_waiters(struct vg_resource *resource)
     return waiters;
 }
 
+/* Anybody may receive. */
+static unsigned resource_holders(struct vg_resource *resource, struct vg_owner *holders,
+                                 unsigned max)
+{
+    (void)resource, (void)holders, (void)max;
+    return 0;
+}
+
 const struct vg_resource_ops vg_mpmc_resource_ = {
     .kind = "channel",
+    .loose = true,
+    .holders = resource_holders,
     .owner = vg_mpsc_owner,
     .ahead = resource_ahead,
     .waiters = resource_waiters,

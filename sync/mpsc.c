@@ -255,8 +255,30 @@ bool vg_mpsc_ahead(struct vg_resource *resource, const struct vg_future *first,
     return full;
 }
 
+/* A permit that is out may be given back, too: then only if it is all of them. */
+static unsigned resource_holders(struct vg_resource *resource, struct vg_owner *holders,
+                                 unsigned max)
+{
+    struct vg_mpsc *channel = channel_of(resource);
+    struct vg_owner holder = {0};
+    bool known;
+
+    if (vg_mpsc_owner(resource, &holder)) {
+        known = holder.task != 0;
+    } else {
+        vg_spin_lock(&channel->inbox.senders.guard);
+        known = channel->reserved == 0 && vg_inbox_taker(&channel->inbox, &holder);
+        vg_spin_unlock(&channel->inbox.senders.guard);
+    }
+    if (known && max > 0)
+        holders[0] = holder;
+    return known;
+}
+
 const struct vg_resource_ops vg_mpsc_resource_ = {
     .kind = "channel",
+    .loose = true,
+    .holders = resource_holders,
     .owner = vg_mpsc_owner,
     .ahead = vg_mpsc_ahead,
     .waiters = vg_inbox_waiters,

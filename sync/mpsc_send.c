@@ -146,8 +146,12 @@ static bool send_waits(const struct vg_future *fut, struct vg_wait *wait)
 
     if (!send->queued)
         return false;
-    *wait =
-        (struct vg_wait){.resource = &channel->inbox.resource, .want = 1, .healing = send->heals};
+    *wait = (struct vg_wait){
+        .resource = &channel->inbox.resource,
+        .want = 1,
+        .healing = send->heals,
+        .by = VG_BY_HOLDERS,
+    };
     vg_spin_lock(&channel->inbox.senders.guard);
     wait->state = send->entry.state == VG_WAITER_QUEUED ? VG_WAIT_QUEUED : VG_WAIT_GRANTED;
     vg_spin_unlock(&channel->inbox.senders.guard);
@@ -158,6 +162,7 @@ static const struct vg_ops send_ops = {
     .poll = send_poll,
     .cancel = send_cancel,
     .waits = send_waits,
+    .is_held = true,
     .name = "vg_mpsc_send",
     .size = sizeof(struct vg_mpsc_send),
     .kind = VG_KIND_LEAF,
@@ -168,6 +173,7 @@ const struct vg_ops vg_mpsc_reserve_ops_ = {
     .cancel = send_cancel,
     .passed_over = reserve_passed_over,
     .waits = send_waits,
+    .is_held = true,
     .name = "vg_mpsc_reserve",
     .size = sizeof(struct vg_mpsc_send),
     .kind = VG_KIND_LEAF,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <vigil/mutex.h>
 
+#include "owner.h"
 #include "permits.h"
 
 static const char *name_of(const struct vg_mutex *mutex)
@@ -37,6 +38,13 @@ bool vg_trylock(struct vg_mutex *mutex)
     owner = vg_owner_current();
     vg_owner_set(&mutex->permits.owner, &owner);
     return true;
+}
+
+void vg_mutex_hand_over(struct vg_mutex *mutex)
+{
+    if (vg_permits_use(&mutex->permits).taken == 0)
+        vg_panic("vg_mutex_hand_over: mutex %s is free", name_of(mutex));
+    vg_owner_clear(&mutex->permits.owner);
 }
 
 static VG_NORETURN void not_owned(struct vg_mutex *mutex)

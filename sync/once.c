@@ -51,6 +51,7 @@ static vg_poll turn_poll(struct vg_future *fut, struct vg_cx *cx)
 static const struct vg_ops turn_ops = {
     .poll = turn_poll,
     VG_CLAIM_OPS,
+    .is_held = true,
     .name = "vg_once_turn",
     .size = sizeof(struct vg_claim),
 };

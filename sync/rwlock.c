@@ -71,6 +71,7 @@ void vg_downgrade(struct vg_rwlock *lock)
 
 const struct vg_resource_ops vg_rwlock_resource_ = {
     .kind = "rwlock",
+    .loose = true,
     .owner = vg_permits_owner,
     .ahead = vg_permits_ahead,
     .waiters = vg_permits_waiters,
@@ -91,6 +92,7 @@ static vg_poll rdlock_poll(struct vg_future *fut, struct vg_cx *cx)
 static const struct vg_ops rdlock_ops = {
     .poll = rdlock_poll,
     VG_CLAIM_OPS,
+    .is_held = true,
     .name = "vg_rdlock",
     .size = sizeof(struct vg_rdlock),
 };
@@ -117,6 +119,7 @@ static vg_poll wrlock_poll(struct vg_future *fut, struct vg_cx *cx)
 static const struct vg_ops wrlock_ops = {
     .poll = wrlock_poll,
     VG_CLAIM_OPS,
+    .is_held = true,
     .name = "vg_wrlock",
     .size = sizeof(struct vg_wrlock),
 };

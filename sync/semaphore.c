@@ -80,6 +80,7 @@ uint32_t vg_semaphore_free(struct vg_semaphore *semaphore)
 
 const struct vg_resource_ops vg_semaphore_resource_ = {
     .kind = "semaphore",
+    .loose = true,
     .owner = vg_permits_owner,
     .ahead = vg_permits_ahead,
     .waiters = vg_permits_waiters,

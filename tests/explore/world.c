@@ -192,6 +192,11 @@ struct vg_future *vg_frame_background(const struct vg_future *frame, unsigned i)
     return NULL;
 }
 
+uint64_t vg_task_id_here(const struct vg_cx *cx)
+{
+    return cx->id;
+}
+
 struct vg_owner vg_owner_here(const struct vg_future *leaf, struct vg_cx *cx)
 {
     (void)leaf;

@@ -100,6 +100,7 @@ struct vg_ops {
     uint8_t kind;     /* enum vg_kind */
     uint8_t is_timer; /* the leaf ends by itself when a deadline passes */
     uint8_t is_io;    /* the leaf waits for the kernel */
+    uint8_t is_held;  /* waits() names what it waits for, and who can end that: see vg_wait.by */
 };
 
 enum vg_state { VG_INIT, VG_RUNNING, VG_KEPT, VG_PARKED, VG_DONE };
@@ -155,6 +156,7 @@ enum {
     VG_W_LATE = 8,  /* a deadline: goes once behind the other wakes of its batch */
     VG_W_SEEN = 16, /* an instrument has reported this wake */
     VG_W_SLOT = 32, /* part of a waker's slot */
+    VG_W_HELD = 64, /* armed for a leaf with vg_ops.is_held */
 };
 
 /* ---- for whoever polls a child ------------------------------------------------------------- */

@@ -100,6 +100,8 @@ struct vg_task_info {
     uint64_t woken_at;   /* queued: when it was woken; else 0 */
     uint64_t owed_since; /* oldest wake that a poll left unanswered; 0: none */
     uint32_t fruitless;  /* visits in a row that came to nothing */
+    uint32_t armed;      /* waiters from which a wake may still come */
+    uint32_t held;       /* of these, the ones that wait for what somebody holds (vg_ops.is_held) */
     bool running;        /* being polled, or queued */
     bool ended;          /* its handle keeps it */
 };
@@ -114,6 +116,9 @@ VG_API void vg_exec_each_task(struct vg_exec *exec, bool (*visit)(struct vg_task
 
 /* Number of tasks that left wakes unanswered at the end of their last poll. One load for each worker. */
 VG_API uint64_t vg_exec_owing(const struct vg_exec *exec);
+
+/* Number of armed waiters that wait for what somebody holds. As above. */
+VG_API uint64_t vg_exec_held(const struct vg_exec *exec);
 
 /* Takes an idle task, so that its frames can be read: false if it is queued, running or finished. Hold it
  * for a bounded copy only. vg_inspect_end() queues it if it was woken meanwhile. */

@@ -39,6 +39,7 @@ struct vg_resource {
 
 struct vg_resource_ops {
     const char *kind; /* "mutex", "semaphore", "oneshot" */
+    bool loose;       /* others than its holders may give it back, though they seldom do */
     /* Copies the present owner; false if nobody holds it. */
     bool (*owner)(struct vg_resource *resource, struct vg_owner *owner);
     /* Whether the leaf `first` is served before the leaf `second`: it was granted the resource, or
@@ -47,6 +48,11 @@ struct vg_resource_ops {
                   const struct vg_future *second);
     /* How many leaves wait in its queue. */
     unsigned (*waiters)(struct vg_resource *resource);
+    /*
+     * Copies up to `max` of those whose doings alone can end a wait of kind VG_BY_HOLDERS: who owns the lock, who
+     * receives from the channel. Returns how many there are; 0 if that is not known. NULL: the owner, if there is one.
+     */
+    unsigned (*holders)(struct vg_resource *resource, struct vg_owner *holders, unsigned max);
 };
 
 enum vg_wait_state {
@@ -54,13 +60,28 @@ enum vg_wait_state {
     VG_WAIT_GRANTED, /* the resource was handed to it; it has not run to take it */
 };
 
-/* What a leaf waits for, filled in by its ops->waits. */
+/*
+ * Who can end the wait. Tasks that wait for each other in a ring are found by it, so it must not claim too much: a
+ * leaf with vg_ops.is_held may wait by anybody for once, one without never waits by holders or by a task.
+ */
+enum vg_wait_by {
+    VG_BY_ANYBODY, /* a thread, the kernel, whoever has something to send */
+    VG_BY_HOLDERS, /* those that resource->ops->holders names, if they go on: to give it back, to take from it */
+    VG_BY_TASK, /* the task `task`, when it ends */
+};
+
+/* What a leaf waits for, filled in by its ops->waits. Members that are not mentioned there are to be zero. */
 struct vg_wait {
     struct vg_resource *resource;
     uint32_t want; /* how much: 1 for a lock */
     uint8_t state; /* enum vg_wait_state */
     bool healing;  /* a grant that is passed over will be revoked */
+    uint8_t by;    /* enum vg_wait_by */
+    uint64_t task; /* VG_BY_TASK: its id */
 };
+
+/* The id of the task that is being polled. */
+VG_API uint64_t vg_task_id_here(const struct vg_cx *cx);
 
 /* Owner record of the future being polled: its task, the nearest frame above, that frame's site. */
 VG_API struct vg_owner vg_owner_here(const struct vg_future *leaf, struct vg_cx *cx);

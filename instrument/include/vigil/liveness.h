@@ -70,6 +70,10 @@ enum vg_verdict {
     VG_VERDICT_SELF_WAKE_SPIN,
     /* The same, by wakes of tasks that were no better. */
     VG_VERDICT_SPURIOUS_SPIN,
+    /* Tasks wait for one another in a ring, and for nothing else. */
+    VG_VERDICT_WAIT_CYCLE,
+    /* A task waits for what it has itself, and for nothing else. */
+    VG_VERDICT_RECURSIVE_WAIT,
     VG_VERDICT_COUNT,
 };
 
@@ -84,6 +88,21 @@ struct vg_report_future {
     const char *frame;          /* the async function that awaits it; NULL: none */
     const struct vg_site *site; /* where that function awaits it; may be NULL */
 };
+
+/* A task of a ring: what it awaits, and who has it. */
+struct vg_report_link {
+    uint64_t task;
+    const char *task_name;
+    const struct vg_place *task_spawned; /* may be NULL */
+    struct vg_report_future future;      /* that waits */
+    const char *resource_kind;
+    const char *resource_name;             /* may be NULL */
+    const struct vg_place *resource_place; /* may be NULL */
+    struct vg_owner owner; /* the next of the ring; site: where it took it, may be NULL */
+    unsigned others;       /* futures it awaits beside this one, which are no better */
+};
+
+enum { VG_RING_MAX = 8 };
 
 struct vg_report {
     enum vg_verdict verdict;
@@ -134,6 +153,12 @@ struct vg_report {
     uint64_t visit_ns;  /* each took, on average */
     uint64_t busy_ns;   /* time that went into them, of `lasted` */
     unsigned instances; /* tasks that do the same at the same place */
+
+    /* A ring. `task` is its first member, `blocked` what that awaits. */
+    const struct vg_report_link
+        *ring;            /* each waits for the next; valid during the callback; else NULL */
+    unsigned ring_length; /* of which at most VG_RING_MAX are there */
+    unsigned victims;     /* tasks beyond it that wait for one of it, one behind the other */
 
     unsigned suppressed; /* like reports that were not made since the last one */
     const char *text;    /* all of this, readable; valid during the callback */

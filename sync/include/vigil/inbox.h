@@ -24,6 +24,8 @@ struct vg_inbox {
     struct vg_waiter *receiver;    /* of the receive that waits; NULL: none */
     struct vg_waitlist *receivers; /* those that wait, where there may be several; else NULL */
     uint32_t size;                 /* bytes of a value */
+    bool shared;                   /* several have received, or somebody without a task */
+    struct vg_owner taker;         /* the only task that has received so far; none: nobody has */
 };
 
 /* The future that receives: from vg_mpsc_recv(), vg_unbounded_recv() and their _many forms. */

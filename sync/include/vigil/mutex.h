@@ -101,6 +101,12 @@ VG_API struct vg_lock *vg_lock(struct vg_lock *lock, struct vg_mutex *mutex);
 VG_API VG_MUST_USE bool vg_trylock(struct vg_mutex *mutex);
 
 /*
+ * Says that somebody else is going to unlock it: another task, a thread, a callback. By the owner. Reports name nobody
+ * as its owner from then on, and no ring of tasks that wait for each other is seen through it. Two stores.
+ */
+VG_API void vg_mutex_hand_over(struct vg_mutex *mutex);
+
+/*
  * Gives the mutex up, to the oldest waiter if there is one. Never blocks and never polls: the next
  * owner runs later, on a worker. May be called outside the executor. Panics if nobody owns the
  * mutex.
