@@ -69,7 +69,10 @@ static inline void lab_scan(void *arg, uint64_t now)
     vg_watch_scan((struct vg_liveness *)arg, now);
 }
 
-static inline void lab_open(struct lab *lab, uint64_t seed, bool healing)
+/* With reports going elsewhere; that must call lab_record(). */
+static inline void lab_open_for(struct lab *lab, uint64_t seed, bool healing,
+                                void (*report)(const struct vg_report *report, void *arg),
+                                void *arg)
 {
     struct vg_liveness_config watch = VG_LIVENESS_INIT;
     struct vg_config config;
@@ -78,8 +81,8 @@ static inline void lab_open(struct lab *lab, uint64_t seed, bool healing)
     lab->sim.limits.drift_ns = 0;
     lab->start = sim_now(&lab->sim);
     lab->count = lab->ends = 0;
-    watch.report = lab_record;
-    watch.arg = lab;
+    watch.report = report;
+    watch.arg = arg;
     watch.to_stderr = false;
     watch.manual = true;
     watch.alloc = &test_alloc;
@@ -92,6 +95,11 @@ static inline void lab_open(struct lab *lab, uint64_t seed, bool healing)
     sim_set_watch(&lab->sim, lab_scan, lab->live, VG_MSEC(10));
     vg_mutex_init(&lab->mutex, "L");
     vg_mutex_init(&lab->other, "other");
+}
+
+static inline void lab_open(struct lab *lab, uint64_t seed, bool healing)
+{
+    lab_open_for(lab, seed, healing, lab_record, lab);
 }
 
 /* 0, or -EDEADLK if the future hangs for ever. What was found by then has been reported. */

@@ -49,6 +49,8 @@ struct stage {
     uint32_t slots[STAGE_THINGS][STAGE_SLOTS];
     struct vg_handle actor[STAGE_ACTORS];
     unsigned actors;
+    /* who has it, as the steps themselves have it; NULL: nobody */
+    const struct actor *locked[STAGE_THINGS], *acquired[STAGE_THINGS];
 };
 
 struct actor {
@@ -56,6 +58,7 @@ struct actor {
     struct stage *stage;
     struct step step[SCRIPT_STEPS];
     unsigned at;
+    uint64_t since; /* when that step began, ms */
     int rc;
     uint32_t value;
     VG_ARMS(2) sel;
@@ -73,24 +76,62 @@ struct actor {
     struct vg_permit permit;
 };
 
+/* The steps that take no time; what an acquire leaves to do. */
+static inline void act(struct actor *f)
+{
+    struct stage *s = f->stage;
+    const struct step *now = &f->step[f->at];
+
+    switch (now->op) {
+    case OP_OBJECT:
+        f->permit = vg_permit_take(&f->acquire);
+        break;
+    case OP_LOCK:
+    case OP_LOCK_FOR:
+        s->locked[now->a] = f;
+        break;
+    case OP_EITHER:
+        s->locked[f->rc == 0 ? now->a : now->b] = f;
+        break;
+    case OP_ACQUIRE:
+        s->acquired[now->a] = f;
+        break;
+    case OP_UNLOCK:
+        s->locked[now->a] = NULL;
+        vg_unlock(&s->mutex[now->a]);
+        break;
+    case OP_READ_DONE:
+        vg_rdunlock(&s->rwlock[now->a]);
+        break;
+    case OP_RELEASE:
+        s->acquired[now->a] = NULL;
+        vg_release(&s->semaphore[now->a], now->b);
+        break;
+    case OP_TRY_RECV:
+        (void)!vg_mpsc_try_recv(&s->channel[now->a], &f->value);
+        break;
+    case OP_HAND_OVER:
+        vg_mutex_hand_over(&s->mutex[now->a]);
+        break;
+    default:
+        break;
+    }
+}
+
 static int actor_lock_line;
 
 VG_ASYNC(actor)
 {
     VG_BEGIN(f);
     for (; f->step[f->at].op != OP_END; f->at++) {
+        f->since = lab_ms(&f->stage->lab);
         switch (f->step[f->at].op) {
-        case OP_END:
-            break;
         case OP_NAP:
             VG_AWAIT(f->rc, vg_sleep_until(&f->nap, lab_at(&f->stage->lab, f->step[f->at].a)));
             break;
         case OP_LOCK:
             actor_lock_line = __LINE__ + 1;
             VG_AWAIT(f->rc, vg_lock(&f->lock[0], &f->stage->mutex[f->step[f->at].a]));
-            break;
-        case OP_UNLOCK:
-            vg_unlock(&f->stage->mutex[f->step[f->at].a]);
             break;
         case OP_EITHER:
             VG_AWAIT(
@@ -111,20 +152,10 @@ VG_ASYNC(actor)
         case OP_WRITE:
             VG_AWAIT(f->rc, vg_wrlock(&f->wrlock, &f->stage->rwlock[f->step[f->at].a]));
             break;
-        case OP_READ_DONE:
-            vg_rdunlock(&f->stage->rwlock[f->step[f->at].a]);
-            break;
         case OP_ACQUIRE:
-            VG_AWAIT(f->rc, vg_acquire(&f->acquire, &f->stage->semaphore[f->step[f->at].a],
-                                       f->step[f->at].b));
-            break;
         case OP_OBJECT:
             VG_AWAIT(f->rc, vg_acquire(&f->acquire, &f->stage->semaphore[f->step[f->at].a],
                                        f->step[f->at].b));
-            f->permit = vg_permit_take(&f->acquire);
-            break;
-        case OP_RELEASE:
-            vg_release(&f->stage->semaphore[f->step[f->at].a], f->step[f->at].b);
             break;
         case OP_SEND:
             VG_AWAIT(f->rc,
@@ -134,18 +165,15 @@ VG_ASYNC(actor)
             VG_AWAIT(f->rc,
                      vg_mpsc_recv(&f->recv, &f->stage->channel[f->step[f->at].a], &f->value));
             break;
-        case OP_TRY_RECV:
-            (void)!vg_mpsc_try_recv(&f->stage->channel[f->step[f->at].a], &f->value);
-            break;
         case OP_JOIN:
             VG_AWAIT(f->rc, vg_task_wait(&f->join, &f->stage->actor[f->step[f->at].a]));
             break;
-        case OP_HAND_OVER:
-            vg_mutex_hand_over(&f->stage->mutex[f->step[f->at].a]);
+        default:
             break;
         }
-        if (f->rc == -ECANCELED)
+        if (f->rc == -ECANCELED || vg_cancelled(&f->fut))
             VG_RETURN(f->rc);
+        act(f);
     }
     VG_RETURN(0);
 }
@@ -163,11 +191,13 @@ static inline struct actor *actor(struct actor *f, struct stage *stage, const st
 }
 
 /* Semaphores with `permits`, channels with `slots`. */
-static inline void stage_open(struct stage *s, uint64_t seed, uint32_t permits, size_t slots)
+static inline void stage_open_for(struct stage *s, uint64_t seed, uint32_t permits, size_t slots,
+                                  void (*report)(const struct vg_report *report, void *arg),
+                                  void *arg)
 {
     static const char *const names[STAGE_THINGS] = {"M0", "M1", "M2", "M3", "M4", "M5", "M6", "M7"};
 
-    lab_open(&s->lab, seed, seed % 2);
+    lab_open_for(&s->lab, seed, seed % 2, report, arg);
     for (unsigned i = 0; i < STAGE_THINGS; i++) {
         vg_mutex_init(&s->mutex[i], names[i]);
         vg_rwlock_init(&s->rwlock[i], "R");
@@ -175,6 +205,13 @@ static inline void stage_open(struct stage *s, uint64_t seed, uint32_t permits, 
         vg_mpsc_init(&s->channel[i], "C", s->slots[i], slots);
     }
     s->actors = 0;
+    memset(s->locked, 0, sizeof s->locked);
+    memset(s->acquired, 0, sizeof s->acquired);
+}
+
+static inline void stage_open(struct stage *s, uint64_t seed, uint32_t permits, size_t slots)
+{
+    stage_open_for(s, seed, permits, slots, lab_record, &s->lab);
 }
 
 static inline void stage_add(struct stage *s, const struct step *steps)

@@ -78,6 +78,17 @@ TEST(a_mutex_that_its_owner_locks_again_is_reported)
     }
 }
 
+TEST(a_task_that_had_to_wait_before_is_reported_like_any_other)
+{
+    FOR_STAGES(s, 1, 1)
+    {
+        ACTOR(&s, LOCK(0), NAP(10), UNLOCK(0));
+        ACTOR(&s, NAP(5), LOCK(0), LOCK(1), NAP(20), LOCK(1));
+        CHECK_EQ(stage_run(&s), -EDEADLK);
+        (void)only(&s, VG_VERDICT_RECURSIVE_WAIT, 20);
+    }
+}
+
 TEST(a_join_of_a_task_that_waits_for_what_the_joiner_has_is_reported)
 {
     FOR_STAGES(s, 1, 1)
@@ -223,6 +234,11 @@ TEST(a_channel_from_which_others_have_received_too_is_silent)
 {
     FOR_STAGES(s, 1, 1)
     {
+        ACTOR(&s, SEND(0), RECV(0), SEND(0), NAP(10), SEND(0), RECV(0), SEND(0), SEND(0));
+        ACTOR(&s, NAP(5), RECV(0), NAP(3000), RECV(0), RECV(0));
+        check_quiet(&s);
+    }
+    FOR_STAGES (s, 1, 1) {
         ACTOR(&s, TRY_RECV(0), SEND(0), RECV(0), SEND(0), SEND(0));
         ACTOR(&s, NAP(3000), RECV(0), RECV(0));
         check_quiet(&s);
