@@ -44,6 +44,17 @@ static void note_burst(struct vg_worker *worker, uint64_t length)
         worker->burst -= (worker->burst - length) / FORGET;
 }
 
+/* An average over the last dozen readings or so. */
+static void note_step(struct vg_worker *worker, uint64_t length)
+{
+    enum { WEIGHT = 8, LONG_NS = 1000000 };
+    const uint32_t step = vg_load(&worker->pulse.step_ns, relaxed);
+
+    length /= worker->stride;
+    length = length < LONG_NS ? length : LONG_NS;
+    vg_store(&worker->pulse.step_ns, (uint32_t)((step * (WEIGHT - 1) + length) / WEIGHT), relaxed);
+}
+
 bool vg_worker_step_clock(struct vg_worker *worker)
 {
     const uint32_t ticks = vg_load(&worker->exec->ticks, relaxed);
@@ -59,6 +70,7 @@ bool vg_worker_step_clock(struct vg_worker *worker)
     vg_worker_read_clock(worker, VG_WORKER_RUN);
     length = worker->now - length;
     note_burst(worker, length);
+    note_step(worker, length);
     worker->stride =
         !worker->exec->exact && length < (uint64_t)worker->stride * SHORT_NS ? STRIDE : 1;
     worker->blind = worker->stride - 1;

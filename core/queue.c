@@ -81,15 +81,6 @@ static void ring_others(struct vg_worker *worker)
         vg_idle_ring(worker->exec);
 }
 
-void vg_requeue(struct vg_worker *worker, struct vg_task *task)
-{
-    const bool alone = !vg_has_queued(worker);
-
-    push_back(worker, task);
-    if (!alone) /* a worker with a single task wakes nobody for it */
-        ring_others(worker);
-}
-
 /* From outside. As soon as it is pushed the task may end, and with it all reason for the executor to
  * stay; therefore it counts those who are here. */
 static void inject(struct vg_exec *exec, struct vg_task *task)
@@ -101,24 +92,6 @@ static void inject(struct vg_exec *exec, struct vg_task *task)
         vg_idle_ring(exec);
     /* The last access to the executor. Release: pairs with the acquire in vg_exec_close(). */
     vg_fetch_sub(&exec->guests, 1u, acq_rel);
-}
-
-void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_queue where)
-{
-    struct vg_worker *const worker = vg_worker_here;
-
-    if (worker == NULL || worker->exec != exec) {
-        inject(exec, task);
-        return;
-    }
-    if (where == VG_QUEUE_WARM && worker->cx != NULL) {
-        if (!push_warm(worker, task))
-            return;
-    } else if (where != VG_QUEUE_SCOPE || !vg_deque_push_owner(&worker->deque, task)) {
-        push_back(worker, task);
-    }
-    if (!worker->gathers)
-        ring_others(worker);
 }
 
 static unsigned count_queued(struct vg_worker *worker)
@@ -137,11 +110,60 @@ static bool has_to_share(struct vg_worker *worker)
            (worker->exec->exact || (queued / worker->stride + 1) * worker->burst >= VG_SHARE_NS);
 }
 
+/* A poll has put something where others may find it. Without an observer, who would see that the poll does not end, they are
+ * told at once. */
+static void share(struct vg_worker *worker)
+{
+    if (worker->exec->workers_count > 1 && (worker->exec->probe == NULL || has_to_share(worker)))
+        vg_idle_ring(worker->exec);
+}
+
 void vg_share_gathered(struct vg_worker *worker)
 {
     worker->gathers = false;
     if (worker->exec->workers_count > 1 && has_to_share(worker))
         vg_idle_ring(worker->exec);
+}
+
+void vg_requeue(struct vg_worker *worker, struct vg_task *task)
+{
+    const bool alone = !vg_has_queued(worker);
+
+    push_back(worker, task);
+    if (!alone) /* a worker with a single task wakes nobody for it */
+        share(worker);
+}
+
+/* A child may have children: the second one is enough to call others. */
+static void push_child(struct vg_worker *worker, struct vg_task *task)
+{
+    if (!vg_deque_push_owner(&worker->deque, task))
+        push_back(worker, task);
+    if (worker->exec->probe == NULL ||
+        vg_deque_length_any(&worker->deque) + vg_runq_length_any(&worker->runq) > 1)
+        ring_others(worker);
+}
+
+void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_queue where)
+{
+    struct vg_worker *const worker = vg_worker_here;
+
+    if (worker == NULL || worker->exec != exec) {
+        inject(exec, task);
+        return;
+    }
+    if (where == VG_QUEUE_SCOPE) {
+        push_child(worker, task);
+        return;
+    }
+    if (where == VG_QUEUE_WARM && worker->cx != NULL) {
+        if (!push_warm(worker, task))
+            return;
+    } else {
+        push_back(worker, task);
+    }
+    if (!worker->gathers)
+        share(worker);
 }
 
 static struct vg_task *take_injected(struct vg_worker *worker)
@@ -239,7 +261,7 @@ bool vg_work_anywhere(struct vg_worker *worker)
     if (!vg_pocket_empty_owner(&worker->pocket) || !vg_inject_empty(&exec->inject))
         return true;
     for (i = 0; i < exec->workers_count; i++)
-        if (vg_has_stealable(&exec->workers[i]))
+        if (i == worker->index ? vg_has_stealable(worker) : vg_worth_stealing(&exec->workers[i]))
             return true;
     return false;
 }

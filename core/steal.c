@@ -7,6 +7,9 @@ enum { ROUNDS = 2, TRIES = 4 };
 /* How late the timers of a busy worker must be before another one fires them. */
 #define OVERDUE_NS (10 * VG_TICK_NS)
 
+/* How long a worker must have been in one poll for others to take what it has so little of. */
+enum { STUCK_NS = 5000 };
+
 /* How long one waits for a fork that it has asked for. */
 enum { BEG_NS = 10000 };
 
@@ -46,6 +49,35 @@ bool vg_is_overdue(const struct vg_worker *worker, uint64_t now)
     const uint64_t deadline = vg_wheel_deadline(&worker->wheel);
 
     return deadline < now && now - deadline >= OVERDUE_NS;
+}
+
+/*
+ * For a worker that has something queued, but too little to be worth it: unless it stays in the poll that it is in, it will
+ * have run that itself before long.
+ */
+static struct vg_task *steal_if_stuck(struct vg_worker *thief, struct vg_worker *victim)
+{
+    const uint64_t polls = vg_load(&victim->counts.polls, relaxed);
+    const uint64_t until = vg_exec_now(thief->exec) + STUCK_NS;
+
+    while (!thief->exec->exact && vg_exec_now(thief->exec) < until) {
+        vg_pause();
+        if (vg_load(&victim->counts.polls, relaxed) != polls)
+            return NULL;
+    }
+    return steal_from(thief, victim);
+}
+
+static struct vg_task *steal_from_stuck(struct vg_worker *worker)
+{
+    struct vg_exec *const exec = worker->exec;
+    struct vg_task *task = NULL;
+    unsigned i;
+
+    for (i = 0; i < exec->workers_count && task == NULL; i++)
+        if (&exec->workers[i] != worker && vg_has_stealable(&exec->workers[i]))
+            task = steal_if_stuck(worker, &exec->workers[i]);
+    return task;
 }
 
 /* Timers of a worker that is stuck in a long poll are not stuck with it. */
@@ -115,11 +147,46 @@ static struct vg_task *beg(struct vg_worker *worker)
     return task;
 }
 
+/*
+ * Taking a task from another processor's cache costs more than running a tiny one. If what was stolen last was over at once
+ * and led to nothing, the thief waits before the next attempt, longer each time: then it does not get in the way of a
+ * worker that runs through a thousand tiny tasks, and is there when one of them turns out to be big.
+ */
+static void wait_if_poor(struct vg_worker *worker)
+{
+    enum { POOR_MAX = 6, POOR_NS = 2000, FIRST_NS = 400 };
+    const uint64_t polls = vg_load(&worker->counts.polls, relaxed) - worker->looted_polls;
+    const uint64_t now = vg_exec_now(worker->exec);
+    uint64_t until;
+
+    if (worker->exec->exact || worker->looted_at == 0)
+        return;
+    if (polls > 2 || now - worker->looted_at > POOR_NS)
+        worker->poor = 0;
+    else if (worker->poor < POOR_MAX)
+        worker->poor++;
+    worker->looted_at = 0;
+    if (worker->poor == 0)
+        return;
+    until = now + ((uint64_t)FIRST_NS << worker->poor);
+    while (vg_exec_now(worker->exec) < until)
+        vg_pause();
+}
+
+static void note_loot(struct vg_worker *worker)
+{
+    vg_count(&worker->counts.stolen, 1);
+    worker->looted_at = vg_exec_now(worker->exec);
+    worker->looted_polls = vg_load(&worker->counts.polls, relaxed);
+}
+
 struct vg_task *vg_steal(struct vg_worker *worker)
 {
     struct vg_exec *const exec = worker->exec;
     struct vg_task *task;
     unsigned round, i, start;
+
+    wait_if_poor(worker);
 
     for (round = 0; round < ROUNDS; round++) {
         start = (unsigned)(vg_rng(&worker->rng) % exec->workers_count);
@@ -128,17 +195,20 @@ struct vg_task *vg_steal(struct vg_worker *worker)
 
             if (victim == worker)
                 continue;
-            task = steal_from(worker, victim);
+            task = vg_worth_stealing(victim) ? steal_from(worker, victim) : NULL;
             if (task == NULL)
                 task = fire_overdue(worker, victim);
             vg_count(&worker->counts.searches, 1);
             if (task != NULL) {
-                vg_count(&worker->counts.stolen, 1);
+                note_loot(worker);
                 return task;
             }
         }
     }
-    task = beg(worker);
-    vg_count(&worker->counts.stolen, task != NULL);
+    task = steal_from_stuck(worker);
+    if (task == NULL)
+        task = beg(worker);
+    if (task != NULL)
+        note_loot(worker);
     return task;
 }

@@ -14,6 +14,7 @@ int vg_worker_setup(struct vg_worker *worker)
     worker->now = worker->read_at = driver->ops->now(driver);
     worker->stride = 1;
     worker->burst = 2 * VG_SHARE_NS;
+    vg_store(&worker->pulse.step_ns, (uint32_t)worker->burst, relaxed);
     return driver->ops->start(driver, worker->index);
 }
 

@@ -52,11 +52,13 @@ struct vg_counts {
  *          observer sees the same count twice, and a task both times, the worker was in that one
  *          poll all the time between: a poll that had ended would have set NULL, and the next one the count.
  * state    enum vg_worker_state
+ * step_ns  How long a step has taken lately, on average.
  */
 struct vg_pulse {
     VG_ATOMIC(struct vg_task *) polling;
     VG_ATOMIC(uint32_t) state;
     VG_ATOMIC(int) thread; /* of the system; 0: none */
+    VG_ATOMIC(uint32_t) step_ns;
 };
 
 /* Tasks that did not fit into the ring; thieves may take from it too. */
@@ -85,6 +87,9 @@ struct vg_worker {
     bool stale;        /* steps have been taken since the last one */
     uint32_t ticks;    /* of the executor, as last seen */
     uint64_t rng;
+    uint64_t looted_at;    /* when it last stole */
+    uint64_t looted_polls; /* its count of polls then */
+    unsigned poor;         /* steals in a row that were not worth their cost: see steal.c */
     bool searching;
     bool saw_work; /* in its last look, so that it did not sleep */
     bool
@@ -206,6 +211,21 @@ static inline bool vg_has_stealable(struct vg_worker *worker)
            vg_pocket_stealable_any(&worker->pocket);
 }
 
+/*
+ * The same, without what the worker itself will have run before a thief is worth its cost: one that takes the only task of
+ * a busy worker makes both wait for each other's caches. If the worker does not come out of its poll, the thief takes
+ * it all the same. From any thread.
+ */
+enum { VG_STEAL_NS = 2000 };
+static inline bool vg_worth_stealing(struct vg_worker *worker)
+{
+    const uint64_t queued = vg_runq_length_any(&worker->runq);
+
+    return queued * vg_load(&worker->pulse.step_ns, relaxed) >= VG_STEAL_NS ||
+           !vg_deque_empty_any(&worker->deque) || vg_load(&worker->overflow.length, relaxed) > 0 ||
+           vg_pocket_stealable_any(&worker->pocket);
+}
+
 /* Whether the calling worker's own queues hold something. */
 static inline bool vg_has_queued(struct vg_worker *worker)
 {
@@ -228,9 +248,10 @@ uint64_t vg_park_deadline(struct vg_worker *worker);
 struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *into);
 
 /*
- * What was woken while the worker gathered: others are told if it is expected to take it so long, judging by its polls
- * lately, that waking another worker is worth it. Should a poll be longer than expected, what waits behind it waits
- * for that one, or for vg_exec_rescue().
+ * What was woken while the worker gathered, and what a poll puts into the ring: others are told if it is expected to
+ * take the worker so long, judging by its polls lately, that waking another one is worth it. Should a poll be longer
+ * than expected, what waits behind it waits for that one, or for vg_exec_rescue(). Children of scopes and forks are always
+ * shared when there are two, for each may have many more.
  */
 enum { VG_SHARE_NS = 20000 };
 void vg_share_gathered(struct vg_worker *worker);

@@ -29,11 +29,16 @@ uint64_t vg_park_deadline(struct vg_worker *worker);
 static struct vg_task *steal_after(struct rig *rig, unsigned loses)
 {
     static struct vg_task task;
+    struct vg_deque *deque = &rig->exec->workers[0].deque;
+    struct vg_task *stolen;
 
     race.task = &task;
     race.loses = loses;
     race.tries = 0;
-    return vg_steal(&rig->exec->workers[1]);
+    CHECK(vg_deque_push_owner(deque, &task)); /* there is something to be seen */
+    stolen = vg_steal(&rig->exec->workers[1]);
+    CHECK(vg_deque_take_owner(deque) == &task);
+    return stolen;
 }
 
 TEST(a_thief_that_is_always_overtaken_goes_away_with_nothing)

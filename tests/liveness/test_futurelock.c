@@ -103,7 +103,7 @@ static void check_names(const struct lab_report *seen)
     CHECK_EQ(strcmp(report->resource_kind, "mutex"), 0);
     CHECK_EQ(strcmp(report->resource_name, "L"), 0);
     CHECK(report->resource_place != NULL);
-    CHECK_EQ(strcmp(report->resource_place->func, "lab_open"), 0);
+    CHECK_EQ(strcmp(report->resource_place->func, "lab_open_for"), 0);
     CHECK_STR(seen->text, "vg_lock(&f->lock, f->mutex)");
     CHECK_STR(seen->text, "mutex \"L\"");
     CHECK_STR(seen->text, "PARKED");

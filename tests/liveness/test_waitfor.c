@@ -238,7 +238,8 @@ TEST(a_channel_from_which_others_have_received_too_is_silent)
         ACTOR(&s, NAP(5), RECV(0), NAP(3000), RECV(0), RECV(0));
         check_quiet(&s);
     }
-    FOR_STAGES (s, 1, 1) {
+    FOR_STAGES(s, 1, 1)
+    {
         ACTOR(&s, TRY_RECV(0), SEND(0), RECV(0), SEND(0), SEND(0));
         ACTOR(&s, NAP(3000), RECV(0), RECV(0));
         check_quiet(&s);

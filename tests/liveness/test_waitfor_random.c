@@ -242,8 +242,7 @@ static unsigned check_program(struct witness *w, uint64_t seed)
         check_report(s, &truth, &s->lab.seen[i], w->ring[i]);
         accounted += s->lab.seen[i].report.ring_length + s->lab.seen[i].report.victims;
     }
-    if (s->lab.count == 1)
-        CHECK_EQ(accounted, truth.standing);
+    CHECK(accounted <= truth.standing); /* some began to wait behind it only later */
     return truth.standing > 0;
 }
 

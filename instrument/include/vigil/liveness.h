@@ -165,7 +165,7 @@ struct vg_report {
 };
 
 enum {
-    VG_LEVEL_OFF,      /* nothing is looked at */
+    VG_LEVEL_OFF, /* nothing is looked at, and nobody sees what waits behind a poll that does not end */
     VG_LEVEL_VERDICTS, /* verdicts and counters */
     VG_LEVEL_FULL,     /* and the distribution of every wait */
 };
