@@ -43,7 +43,8 @@
  *     for (;;) {
  *         if (find work) {
  *             if (searching && vg_idle_stop_search(idle))
- *                 ring(vg_idle_notify(idle));    (the last searcher: others relied on it, so one takes over)
+ *                 if (after a fence, there is more work)
+ *                     ring(vg_idle_notify(idle));    (the last searcher: others relied on it, so one takes over)
  *             run it; searching = false; ...
  *         }
  *         vg_idle_prepare_park(idle, me, searching);

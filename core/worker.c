@@ -73,6 +73,17 @@ static struct vg_task *search(struct vg_worker *worker)
     return task;
 }
 
+/*
+ * Whether there is more than the task that ended the search. Whoever pushed before he saw the search's end, and so called
+ * nobody, is seen here; who pushes after calls for himself: between his push and his look at the searchers there is a fence, and
+ * there is one here between our end as one and our look at his queue.
+ */
+static bool is_more(struct vg_worker *worker)
+{
+    vg_fence(); /* pairs with the fence in vg_idle_notify() */
+    return vg_work_anywhere(worker);
+}
+
 static struct vg_task *find(struct vg_worker *worker)
 {
     struct vg_exec *const exec = worker->exec;
@@ -90,7 +101,7 @@ static struct vg_task *find(struct vg_worker *worker)
     }
     if (task != NULL && worker->searching) {
         worker->searching = false;
-        if (vg_idle_stop_search(&exec->idle))
+        if (vg_idle_stop_search(&exec->idle) && is_more(worker))
             vg_idle_ring(exec); /* others relied on this search: somebody takes it over */
     }
     return task;

@@ -83,6 +83,12 @@ static void run(int job)
     done++;
 }
 
+static bool is_more(unsigned me)
+{
+    vg_fence();
+    return last_look(me);
+}
+
 /* The loop that idle.h prescribes. */
 static void worker(unsigned me)
 {
@@ -91,7 +97,7 @@ static void worker(unsigned me)
     while (done < expected) {
         int job = find(me);
         if (job >= 0) {
-            if (searching && vg_idle_stop_search(&idle))
+            if (searching && vg_idle_stop_search(&idle) && is_more(me))
                 ring(vg_idle_notify(&idle));
             searching = false;
             run(job);
