@@ -31,11 +31,12 @@ static struct vg_task *steal_child(struct vg_worker *victim)
     return NULL;
 }
 
-static struct vg_task *steal_from(struct vg_worker *thief, struct vg_worker *victim)
+/* What little a busy worker has is left to it, unless the thief insists. */
+static struct vg_task *steal_from(struct vg_worker *thief, struct vg_worker *victim, bool insists)
 {
     struct vg_task *task = steal_child(victim);
 
-    if (task == NULL)
+    if (task == NULL && (insists || vg_ring_worth_stealing(victim)))
         task = vg_runq_steal_half_any(&victim->runq, &thief->runq);
     if (task == NULL)
         task = vg_overflow_take(&victim->overflow, &thief->runq);
@@ -65,7 +66,7 @@ static struct vg_task *steal_if_stuck(struct vg_worker *thief, struct vg_worker 
         if (vg_load(&victim->counts.polls, relaxed) != polls)
             return NULL;
     }
-    return steal_from(thief, victim);
+    return steal_from(thief, victim, true);
 }
 
 static struct vg_task *steal_from_stuck(struct vg_worker *worker)
@@ -75,7 +76,7 @@ static struct vg_task *steal_from_stuck(struct vg_worker *worker)
     unsigned i;
 
     for (i = 0; i < exec->workers_count && task == NULL; i++)
-        if (&exec->workers[i] != worker && vg_has_stealable(&exec->workers[i]))
+        if (&exec->workers[i] != worker && !vg_runq_empty_any(&exec->workers[i].runq))
             task = steal_if_stuck(worker, &exec->workers[i]);
     return task;
 }
@@ -155,7 +156,7 @@ static struct vg_task *beg(struct vg_worker *worker)
 static void wait_if_poor(struct vg_worker *worker)
 {
     enum { POOR_MAX = 6, POOR_NS = 2000, FIRST_NS = 400 };
-    const uint64_t polls = vg_load(&worker->counts.polls, relaxed) - worker->looted_polls;
+    const unsigned polls = worker->tick - worker->looted_tick;
     const uint64_t now = vg_exec_now(worker->exec);
     uint64_t until;
 
@@ -177,7 +178,7 @@ static void note_loot(struct vg_worker *worker)
 {
     vg_count(&worker->counts.stolen, 1);
     worker->looted_at = vg_exec_now(worker->exec);
-    worker->looted_polls = vg_load(&worker->counts.polls, relaxed);
+    worker->looted_tick = worker->tick;
 }
 
 struct vg_task *vg_steal(struct vg_worker *worker)
@@ -195,7 +196,7 @@ struct vg_task *vg_steal(struct vg_worker *worker)
 
             if (victim == worker)
                 continue;
-            task = vg_worth_stealing(victim) ? steal_from(worker, victim) : NULL;
+            task = steal_from(worker, victim, false);
             if (task == NULL)
                 task = fire_overdue(worker, victim);
             vg_count(&worker->counts.searches, 1);

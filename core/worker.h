@@ -87,9 +87,9 @@ struct vg_worker {
     bool stale;        /* steps have been taken since the last one */
     uint32_t ticks;    /* of the executor, as last seen */
     uint64_t rng;
-    uint64_t looted_at;    /* when it last stole */
-    uint64_t looted_polls; /* its count of polls then */
-    unsigned poor;         /* steals in a row that were not worth their cost: see steal.c */
+    uint64_t looted_at;   /* when it last stole */
+    unsigned looted_tick; /* its tick then */
+    unsigned poor;        /* steals in a row that were not worth their cost: see steal.c */
     bool searching;
     bool saw_work; /* in its last look, so that it did not sleep */
     bool
@@ -217,12 +217,18 @@ static inline bool vg_has_stealable(struct vg_worker *worker)
  * it all the same. From any thread.
  */
 enum { VG_STEAL_NS = 2000 };
-static inline bool vg_worth_stealing(struct vg_worker *worker)
+static inline bool vg_ring_worth_stealing(struct vg_worker *worker)
 {
     const uint64_t queued = vg_runq_length_any(&worker->runq);
 
-    return queued * vg_load(&worker->pulse.step_ns, relaxed) >= VG_STEAL_NS ||
-           !vg_deque_empty_any(&worker->deque) || vg_load(&worker->overflow.length, relaxed) > 0 ||
+    return queued > 0 && queued * vg_load(&worker->pulse.step_ns, relaxed) >= VG_STEAL_NS;
+}
+
+/* Whether there is anything that is. */
+static inline bool vg_worth_stealing(struct vg_worker *worker)
+{
+    return vg_ring_worth_stealing(worker) || !vg_deque_empty_any(&worker->deque) ||
+           vg_load(&worker->overflow.length, relaxed) > 0 ||
            vg_pocket_stealable_any(&worker->pocket);
 }
 

@@ -218,6 +218,26 @@ void vg_evidence_spin(struct vg_evidence *evidence, const struct vg_fruitless *f
     vg_tree_copy(&evidence->tree, fruitless->task, NULL, fruitless->fut);
 }
 
+void vg_evidence_lost(struct vg_evidence *evidence, struct vg_task *task,
+                      const struct vg_future *leaf, struct vg_resource *resource,
+                      const struct vg_resource_state *state, enum vg_verdict verdict)
+{
+    struct vg_report *report = &evidence->report;
+
+    describe_task(evidence, task, 0);
+    evidence->starved = leaf;
+    report->verdict = verdict;
+    report->confidence = VG_CONFIRMED;
+    report->starved = report->blocked = name_future(leaf, NULL);
+    describe_resource(evidence, resource);
+    report->total = state->total;
+    report->free = state->free;
+    report->held = state->held;
+    report->granted_units = state->granted;
+    report->wanted = state->next != NULL ? state->wanted : 0;
+    vg_tree_copy(&evidence->tree, task, NULL, leaf);
+}
+
 void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info *worker,
                       uint64_t now)
 {

@@ -44,6 +44,11 @@ void vg_evidence_spin(struct vg_evidence *evidence, const struct vg_fruitless *f
 void vg_evidence_link(struct vg_evidence *evidence, struct vg_task *task,
                       struct vg_report_link *link);
 
+/* The leaf waits for what is there, or for what is not there any more: `verdict`. The task is owned. */
+void vg_evidence_lost(struct vg_evidence *evidence, struct vg_task *task,
+                      const struct vg_future *leaf, struct vg_resource *resource,
+                      const struct vg_resource_state *state, enum vg_verdict verdict);
+
 /* A poll that does not end. Nobody owns its task but the worker that is in it: there is no await tree. */
 void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info *worker,
                       uint64_t now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "incident.h"
 
+#include "sweep.h"
 #include "vg_spin.h"
 #include "walk.h"
 
@@ -33,11 +34,22 @@ static bool is_news(const struct vg_report *known, const struct vg_report *repor
     return report->verdict == VG_VERDICT_FUTURELOCK && known->verdict != VG_VERDICT_FUTURELOCK;
 }
 
+/* A task that is locked up polls none of what its frame left behind: that is one finding. */
+static bool explains(const struct vg_incident *incident, const struct vg_evidence *evidence)
+{
+    return incident->open && incident->report.verdict == VG_VERDICT_FUTURELOCK &&
+           incident->report.task == evidence->report.task &&
+           evidence->report.verdict == VG_VERDICT_SNOOZED_CHILD &&
+           incident->report.parent.site == evidence->report.parent.site;
+}
+
 bool vg_incident_known(struct vg_incidents *incidents, const struct vg_evidence *evidence)
 {
     for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
         struct vg_incident *incident = &incidents->incident[i];
 
+        if (explains(incident, evidence))
+            return true;
         if (!is_same(incident, evidence))
             continue;
         incident->polls = evidence->polls;
@@ -231,6 +243,14 @@ static bool is_unarmed(const struct vg_incident *incident, struct vg_task *task,
     return walk.truncated;
 }
 
+static bool is_lost(const struct vg_incident *incident, struct vg_task *task)
+{
+    const struct vg_future *leaf = (const struct vg_future *)incident->starved;
+    struct vg_find find;
+
+    return vg_walk_finds(task, leaf) && vg_sweep_leaf(leaf, &find);
+}
+
 /* Nothing has come of its visits since. */
 static bool still_spins(struct vg_incidents *incidents, struct vg_incident *incident,
                         const struct vg_task_info *task)
@@ -256,6 +276,8 @@ static bool still_stands(struct vg_incidents *incidents, struct vg_incident *inc
         return still_spins(incidents, incident, &info);
     if (vg_is_ring(incident->report.verdict))
         return info.polls == incident->polls;
+    if (vg_is_loss(incident->report.verdict))
+        return is_lost(incident, task);
     if (incident->report.verdict != VG_VERDICT_FUTURELOCK)
         return is_owed(incident, task);
     return vg_lockup_find(task, NULL, VG_LOCKUP_STANDING, &lockup) &&
@@ -278,6 +300,8 @@ static bool may_stand(struct vg_incidents *incidents, struct vg_incident *incide
     switch (incident->report.verdict) {
     case VG_VERDICT_FUTURELOCK:
     case VG_VERDICT_UNARMED_PENDING:
+    case VG_VERDICT_LOST_WAKEUP:
+    case VG_VERDICT_CANCEL_LOSS:
         return true;
     case VG_VERDICT_SELF_WAKE_SPIN:
     case VG_VERDICT_SPURIOUS_SPIN:

@@ -110,6 +110,11 @@ static inline bool vg_is_ring(enum vg_verdict verdict)
     return verdict == VG_VERDICT_WAIT_CYCLE || verdict == VG_VERDICT_RECURSIVE_WAIT;
 }
 
+static inline bool vg_is_loss(enum vg_verdict verdict)
+{
+    return verdict == VG_VERDICT_LOST_WAKEUP || verdict == VG_VERDICT_CANCEL_LOSS;
+}
+
 /* Closes an incident that was not seen alive; NULL: none is left. Valid until the next call here. */
 const struct vg_incident *vg_incidents_close_next(struct vg_incidents *incidents);
 

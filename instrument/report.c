@@ -17,6 +17,8 @@ const char *vg_verdict_name(enum vg_verdict verdict)
         [VG_VERDICT_SPURIOUS_SPIN] = "spurious-spin",
         [VG_VERDICT_WAIT_CYCLE] = "wait-cycle",
         [VG_VERDICT_RECURSIVE_WAIT] = "recursive-wait",
+        [VG_VERDICT_LOST_WAKEUP] = "lost-wakeup",
+        [VG_VERDICT_CANCEL_LOSS] = "cancel-loss",
     };
 
     return (unsigned)verdict < VG_VERDICT_COUNT ? names[verdict] : "?";
@@ -94,6 +96,10 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
     case VG_VERDICT_WAIT_CYCLE:
     case VG_VERDICT_RECURSIVE_WAIT:
         vg_report_ring(text, evidence);
+        break;
+    case VG_VERDICT_LOST_WAKEUP:
+    case VG_VERDICT_CANCEL_LOSS:
+        vg_report_lost(text, evidence);
         break;
     case VG_VERDICT_BLOCKED_WORKER:
     case VG_VERDICT_NEVER_YIELDED:

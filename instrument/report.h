@@ -31,6 +31,9 @@ void vg_report_spin_end(struct vg_text *text, const struct vg_report *report);
 /* report_ring.c: tasks wait for each other. */
 void vg_report_ring(struct vg_text *text, const struct vg_evidence *evidence);
 
+/* report_lost.c: a wake, or a part of a resource, is lost. */
+void vg_report_lost(struct vg_text *text, const struct vg_evidence *evidence);
+
 /* report_poll.c: a poll does not end; and its end. */
 void vg_report_poll(struct vg_text *text, const struct vg_report *report, uint64_t polls);
 void vg_report_poll_end(struct vg_text *text, const struct vg_report *report);

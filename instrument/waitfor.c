@@ -78,17 +78,18 @@ static void pass(struct vg_liveness *live, uint64_t now)
         if (before != NULL)
             report(live, &ring[i], now);
     }
+    vg_sweep_end(live, now);
     memcpy(graph->ring, ring, n * sizeof *ring);
     graph->rings = n;
     graph->calm += graph->calm < CALM;
     graph->due =
-        now + SHARE * ((uint64_t)graph->looked * LOOK_NS + (uint64_t)graph->nodes * READ_NS);
+        now + SHARE * ((uint64_t)graph->looked * LOOK_NS + (uint64_t)graph->read * READ_NS);
 }
 
 void vg_waitfor_scan(struct vg_liveness *live, uint64_t now)
 {
     if (vg_exec_held(live->exec) == 0)
-        live->waitfor.rings = 0;
+        live->waitfor.rings = live->waitfor.sweep.before = 0;
     else if (now >= live->waitfor.due)
         pass(live, now);
 }

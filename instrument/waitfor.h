@@ -4,6 +4,8 @@
 
 #include <vigil/liveness.h>
 
+#include "sweep.h"
+
 /*
  * Which tasks wait for each other, and for nothing else.
  *
@@ -18,8 +20,8 @@
  * stood between the two passes as they were seen, and none of them can have let another one go on since. Only a
  * stranger may have, who unlocks what he does not hold or cancels a task.
  *
- * Everything belongs to the scan. A pass reads a cache line of each task, and holds those for a moment that are nodes;
- * how often it comes depends on how many there were, so that it takes at most a fiftieth of the time.
+ * Everything belongs to the scan. A pass reads a cache line of each task, and holds those for a moment that wait for
+ * something that others hold; how often it comes depends on how many there were, so that it takes at most a fiftieth of the time.
  */
 
 enum {
@@ -60,11 +62,12 @@ struct vg_waitfor {
     struct vg_waitfor_node *node;
     uint32_t *slot; /* by id, open addressing: 1 + index of the node; 0: free */
     unsigned nodes, rings;
-    unsigned looked; /* tasks, in this pass */
-    uint64_t due;    /* the next pass */
-    unsigned calm;   /* passes since a worker was last seen awake, up to 3 */
+    unsigned looked, read; /* tasks, in this pass */
+    uint64_t due;          /* the next pass */
+    unsigned calm;         /* passes since a worker was last seen awake, up to 3 */
     struct vg_waitfor_ring ring[VG_WAITFOR_RINGS];
     struct vg_report_link link[VG_RING_MAX];
+    struct vg_sweep sweep;
 };
 
 struct vg_liveness;

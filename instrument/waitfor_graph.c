@@ -143,9 +143,11 @@ static bool visit(struct vg_task *task, void *arg)
 
     graph->looked++;
     vg_task_info(task, &info);
-    if (info.running || info.held == 0 || info.held != info.armed || !vg_inspect_begin(task))
+    if (info.running || info.held == 0 || !vg_inspect_begin(task))
         return true;
+    graph->read++;
     stands = vg_waitfor_read(task, &node);
+    vg_sweep_task(&graph->sweep, task);
     vg_inspect_end(task);
     if (stands)
         enter(graph, &node);
@@ -156,7 +158,7 @@ bool vg_waitfor_collect(struct vg_waitfor *graph, struct vg_exec *exec)
 {
     if (!reserve(graph))
         return false;
-    graph->looked = graph->nodes = 0;
+    graph->looked = graph->read = graph->nodes = graph->sweep.finds = 0;
     memset(graph->slot, 0, VG_WAITFOR_SLOTS * sizeof *graph->slot);
     vg_exec_each_task(exec, visit, graph);
     return true;

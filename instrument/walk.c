@@ -129,3 +129,15 @@ bool vg_walk_next(struct vg_walk *walk, struct vg_walk_item *item)
     }
     return false;
 }
+
+bool vg_walk_finds(struct vg_task *task, const struct vg_future *fut)
+{
+    struct vg_walk walk;
+    struct vg_walk_item item;
+
+    vg_walk_begin(&walk, vg_task_root(task));
+    while (vg_walk_next(&walk, &item))
+        if (item.fut == fut)
+            return true;
+    return false;
+}

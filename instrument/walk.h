@@ -45,6 +45,9 @@ void vg_walk_begin(struct vg_walk *walk, const struct vg_future *root);
 void vg_walk_begin_path(struct vg_walk *walk, const struct vg_future *root);
 bool vg_walk_next(struct vg_walk *walk, struct vg_walk_item *item);
 
+/* Whether that future is among them, as far as they are visited. */
+bool vg_walk_finds(struct vg_task *task, const struct vg_future *fut);
+
 /* Whether the walk shows no children of this future, whatever it has. */
 bool vg_walk_is_leaf(const struct vg_future *fut);
 

@@ -78,4 +78,5 @@ const struct vg_resource_ops vg_mutex_resource_ = {
     .owner = resource_owner,
     .ahead = vg_permits_ahead,
     .waiters = vg_permits_waiters,
+    .state = vg_permits_state,
 };

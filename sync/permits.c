@@ -162,3 +162,22 @@ bool vg_permits_owner(struct vg_resource *resource, struct vg_owner *owner)
 {
     return vg_owner_get(&permits_of(resource)->owner, owner);
 }
+
+bool vg_permits_state(struct vg_resource *resource, struct vg_resource_state *state)
+{
+    struct vg_permits *permits = permits_of(resource);
+    const struct vg_wait_entry *next;
+
+    vg_spin_lock(&permits->waiters.guard);
+    next = permits->closed ? NULL : vg_waitlist_oldest(&permits->waiters);
+    *state = (struct vg_resource_state){
+        .total = permits->total,
+        .free = vg_load(&permits->word, relaxed) >> 1,
+        .granted = permits->waiters.granted,
+        .next = next != NULL && !(next->marks & VG_WAITER_WOKEN) ? next->waiter.fut : NULL,
+        .wanted = next != NULL ? next->want : 0,
+    };
+    vg_spin_unlock(&permits->waiters.guard);
+    state->held = state->total - state->free - state->granted;
+    return true;
+}

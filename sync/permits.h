@@ -69,6 +69,7 @@ bool vg_permits_ahead(struct vg_resource *resource, const struct vg_future *firs
                       const struct vg_future *second);
 unsigned vg_permits_waiters(struct vg_resource *resource);
 /* The one who took all units at once, if there is a record of it. */
+bool vg_permits_state(struct vg_resource *resource, struct vg_resource_state *state);
 bool vg_permits_owner(struct vg_resource *resource, struct vg_owner *owner);
 
 /* Without the guard: one compare-and-swap if nobody waits. On failure *seen is the word. */

@@ -69,13 +69,37 @@ void vg_downgrade(struct vg_rwlock *lock)
         vg_panic("vg_downgrade: no writer has rwlock %s", name_of(lock));
 }
 
+static unsigned resource_holders(struct vg_resource *resource, struct vg_owner *holders,
+                                 unsigned max)
+{
+    struct vg_permits *permits = (struct vg_permits *)(void *)resource;
+    uint32_t taken;
+
+    vg_spin_lock(&permits->waiters.guard);
+    taken = WRITER - (vg_load(&permits->word, relaxed) >> 1) - permits->waiters.granted;
+    vg_spin_unlock(&permits->waiters.guard);
+    return (taken == READER || taken == WRITER) && max > 0 && vg_permits_owner(resource, holders);
+}
+
 const struct vg_resource_ops vg_rwlock_resource_ = {
     .kind = "rwlock",
     .loose = true,
+    .holders = resource_holders,
     .owner = vg_permits_owner,
     .ahead = vg_permits_ahead,
     .waiters = vg_permits_waiters,
+    .state = vg_permits_state,
 };
+
+/*
+ * A reader that finds nobody else inside leaves a record, as a writer does, and whoever gives the lock up clears it, be it
+ * his or not. So the record of a lock with one reader is that one's, or there is none; where there are several, nobody
+ * asks for it.
+ */
+static bool is_alone(struct vg_permits *permits)
+{
+    return vg_load(&permits->word, relaxed) >> 1 == WRITER - READER;
+}
 
 /* ---- the futures --------------------------------------------------------------------------- */
 
@@ -86,6 +110,8 @@ static vg_poll rdlock_poll(struct vg_future *fut, struct vg_cx *cx)
     if (!vg_claim_poll(fut, cx).ready)
         return VG_PENDING;
     rdlock->ret = vg_claim_result(&rdlock->claim, 0);
+    if (rdlock->ret == 0 && is_alone(rdlock->claim.permits))
+        vg_claim_own(&rdlock->claim, cx);
     return VG_READY;
 }
 

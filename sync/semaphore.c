@@ -84,4 +84,5 @@ const struct vg_resource_ops vg_semaphore_resource_ = {
     .owner = vg_permits_owner,
     .ahead = vg_permits_ahead,
     .waiters = vg_permits_waiters,
+    .state = vg_permits_state,
 };

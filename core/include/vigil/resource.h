@@ -37,6 +37,15 @@ struct vg_resource {
     const struct vg_place *place; /* where it was initialised; may be NULL */
 };
 
+/* What there is of a resource, counted in its own units, at one moment. */
+struct vg_resource_state {
+    uint64_t total; /* 0: it is not conserved, as items that are made and used up; else: */
+    uint64_t free, held, granted; /* which add up to the total */
+    const struct vg_future
+        *next; /* the leaf that is to be served next, and has not been woken for it; NULL: none */
+    uint64_t wanted; /* by that one; with so much free it should have been woken */
+};
+
 struct vg_resource_ops {
     const char *kind; /* "mutex", "semaphore", "oneshot" */
     bool loose;       /* others than its holders may give it back, though they seldom do */
@@ -53,6 +62,12 @@ struct vg_resource_ops {
      * receives from the channel. Returns how many there are; 0 if that is not known. NULL: the owner, if there is one.
      */
     unsigned (*holders)(struct vg_resource *resource, struct vg_owner *holders, unsigned max);
+    /*
+     * Fills in what there is; false: that cannot be said now. Asked for now and then while leaves with vg_ops.is_held
+     * wait: if the next one could be served and is not, twice 10 ms or more apart, a wake was lost; if the sum is short,
+     * something was lost with a future that was cancelled. NULL: nobody checks.
+     */
+    bool (*state)(struct vg_resource *resource, struct vg_resource_state *state);
 };
 
 enum vg_wait_state {

@@ -74,6 +74,10 @@ enum vg_verdict {
     VG_VERDICT_WAIT_CYCLE,
     /* A task waits for what it has itself, and for nothing else. */
     VG_VERDICT_RECURSIVE_WAIT,
+    /* What a future waits for is there, and nobody has woken it. */
+    VG_VERDICT_LOST_WAKEUP,
+    /* A future waits for a resource of which a part has vanished: neither free, nor held, nor granted to anybody. */
+    VG_VERDICT_CANCEL_LOSS,
     VG_VERDICT_COUNT,
 };
 
@@ -159,6 +163,9 @@ struct vg_report {
         *ring;            /* each waits for the next; valid during the callback; else NULL */
     unsigned ring_length; /* of which at most VG_RING_MAX are there */
     unsigned victims;     /* tasks beyond it that wait for one of it, one behind the other */
+
+    /* A lost wake-up, or a loss: what there is of the resource. */
+    uint64_t total, free, held, granted_units, wanted;
 
     unsigned suppressed; /* like reports that were not made since the last one */
     const char *text;    /* all of this, readable; valid during the callback */
