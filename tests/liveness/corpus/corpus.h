@@ -27,11 +27,11 @@ struct corpus_case {
 };
 
 /* Each file's cases, up to one without an id. */
-extern const struct corpus_case corpus_children[], corpus_futurelocks[], corpus_wakes[],
-    corpus_resources[], corpus_rings[], corpus_spins[];
+extern const struct corpus_case corpus_children[], corpus_futurelocks[], corpus_handed[],
+    corpus_pending[], corpus_wakes[], corpus_resources[], corpus_rings[], corpus_spins[];
 
 /* Correct programs that look suspicious; `verdict` and what follows it are not used. */
-extern const struct corpus_case corpus_controls[];
+extern const struct corpus_case corpus_controls[], corpus_controls_cancel[];
 
 /* Has a root task run to its end, or until nothing happens any more. */
 #define PLAY(lab, frame) lab_run((lab), &(frame)->fut)
