@@ -120,6 +120,7 @@ struct in_flight {
 struct streamed {
     VG_FRAME(int);
     unsigned next;
+    int rc;
     struct vg_iter iter;
     struct vg_buffered buffered;
     struct in_flight fetch[3];
@@ -145,17 +146,17 @@ static struct vg_future *begin_fetch(void *arg, void *item, struct vg_stream_slo
 VG_ASYNC(streamed)
 {
     VG_BEGIN(f);
-    int rc, slept;
+    int slept;
 
     f->stream =
         vg_buffered(&f->buffered, vg_stream_iter(&f->iter, next_item, f), f->fetch, begin_fetch, f);
-    VG_EACH (rc, f->stream) {
+    VG_EACH (f->rc, f->stream) {
         VG_AWAIT(slept, vg_sleep(&f->nap, VG_MSEC(2000)));
         if (slept < 0)
             break;
     }
     VG_STREAM_CLOSE(slept, f->stream);
-    VG_RETURN(rc);
+    VG_RETURN(f->rc);
 }
 
 static int play_streamed(struct lab *lab)
