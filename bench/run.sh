@@ -267,6 +267,8 @@ futurelock park off 3 'background' '1 reported, 0 healed'
 
 stuck sleep 'blocked-worker, confirmed' 'asleep in the kernel' 'every worker is blocked' 'sleep_in_the_kernel.* at '
 stuck spin 'self-wake-spin, confirmed'
+stuck forget 'unarmed-pending, confirmed' 'next_event in listen at '
+stuck cross 'wait-cycle, confirmed' '2 tasks wait for one another' 'for mutex "alice"' 'for mutex "bob"'
 
 step 'stop http_server'
 stop_server

@@ -50,6 +50,12 @@ screen() {
     sed -n '/^vigil: futurelock, /,/^  exits/p' $out/futurelock-park-off.err
     printf '\na worker that is blocked\n'
     awk '/^vigil: blocked-worker, / { on = 1 } on { print } on && /^  ways out/ { exit }' $out/stuck-sleep.err
+    printf '\na future that nothing can wake\n'
+    awk '/^vigil: unarmed-pending, / { on = 1 } on { print } on && /^  ways out/ { exit }' $out/stuck-forget.err
+    printf '\ntwo tasks that wait for each other, and a third behind them\n'
+    awk '/^vigil: wait-cycle, / { on = 1 } on { print } on && /^  ways out/ { exit }' $out/stuck-cross.err
+    printf '\ntasks that wake themselves for nothing\n'
+    awk '/^vigil: self-wake-spin, / { on = 1 } on { print } on && /^  ways out/ { exit }' $out/stuck-spin.err
     printf '\nthe telemetry, asked while the server was loaded: seconds a page, and some of it\n'
     sed 's/^/  /' $out/scrape.txt
     grep -E '^vigil_(tasks|worker_parks|worker_polls|worker_time|ring_enters|future_wake_pending|instrument_time)' \

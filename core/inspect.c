@@ -201,6 +201,37 @@ const struct vg_future *vg_fence_above(const struct vg_future *fut)
     return fence;
 }
 
+void vg_thread_lock_taken(struct vg_resource *lock)
+{
+    struct vg_cx *cx = vg_worker_here != NULL ? vg_worker_here->cx : NULL;
+
+    if (cx == NULL)
+        return;
+    cx->thread_locks++;
+    cx->thread_lock = lock;
+}
+
+/* One that an earlier poll has taken was reported then. */
+void vg_thread_lock_given(struct vg_resource *lock)
+{
+    struct vg_cx *cx = vg_worker_here != NULL ? vg_worker_here->cx : NULL;
+
+    (void)lock;
+    if (cx != NULL && cx->thread_locks > 0)
+        cx->thread_locks--;
+}
+
+void vg_thread_blocks(const struct vg_resource *lock, uint64_t owner)
+{
+    struct vg_pulse *pulse = vg_worker_here != NULL ? &vg_worker_here->pulse : NULL;
+
+    if (pulse == NULL)
+        return;
+    vg_store(&pulse->blocks_owner, owner, relaxed);
+    vg_store(&pulse->blocks_on, lock != NULL ? (lock->name != NULL ? lock->name : "") : NULL,
+             relaxed);
+}
+
 uint64_t vg_task_id_here(const struct vg_cx *cx)
 {
     return cx->id;

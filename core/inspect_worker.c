@@ -38,6 +38,8 @@ void vg_exec_worker(struct vg_exec *exec, unsigned index, struct vg_worker_info 
     struct vg_counts *const counts = &worker->counts;
 
     *info = (struct vg_worker_info){
+        .blocks_on = vg_load(&worker->pulse.blocks_on, relaxed),
+        .blocks_owner = vg_load(&worker->pulse.blocks_owner, relaxed),
         .state = (enum vg_worker_state)vg_load(&worker->pulse.state, relaxed),
         .polls = vg_load(&counts->polls, relaxed),
         .searches = vg_load(&counts->searches, relaxed),

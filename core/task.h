@@ -107,6 +107,8 @@ struct vg_cx {
     uint32_t armings;                /* so far */
     const struct vg_future *unarmed; /* began in this poll, and nothing can wake it; NULL: none */
     uint8_t hops;                    /* of the wake that is being answered: see vg_waiter */
+    uint32_t thread_locks;           /* locks of the thread that were taken in this poll */
+    struct vg_resource *thread_lock; /* the last of them */
     bool spins_itself;
     bool rootdown; /* below an opaque future: running children are polled, not adopted */
     bool cut;      /* the budget ran out */

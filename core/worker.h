@@ -52,6 +52,8 @@ struct vg_counts {
  *          observer sees the same count twice, and a task both times, the worker was in that one
  *          poll all the time between: a poll that had ended would have set NULL, and the next one the count.
  * state    enum vg_worker_state
+ * blocks_on  The name of the lock that the worker's thread is blocked for; NULL: of none that is known.
+ * blocks_owner  The task that had it then; 0: not known.
  * step_ns  How long a step has taken lately, on average.
  */
 struct vg_pulse {
@@ -59,6 +61,8 @@ struct vg_pulse {
     VG_ATOMIC(uint32_t) state;
     VG_ATOMIC(int) thread; /* of the system; 0: none */
     VG_ATOMIC(uint32_t) step_ns;
+    VG_ATOMIC(const char *) blocks_on;
+    VG_ATOMIC(uint64_t) blocks_owner;
 };
 
 /* Tasks that did not fit into the ring; thieves may take from it too. */

@@ -7,6 +7,7 @@
  *     stuck endless    a task awaits, in a loop, what is always ready
  *     stuck forget     a hand-written future is pending and has told nobody to wake it
  *     stuck spin       six tasks wake themselves until there is room
+ *     stuck cross      two tasks lock two mutexes in opposite order
  *
  * Each ends by itself after some seconds at most. Exit codes: 0 reported as expected, 1 not, 2 bad usage.
  */
@@ -31,6 +32,7 @@ static const struct cause {
     {"endless", stuck_endless, VG_VERDICT_NEVER_YIELDED},
     {"forget", stuck_forget, VG_VERDICT_UNARMED_PENDING},
     {"spin", stuck_spin, VG_VERDICT_SELF_WAKE_SPIN},
+    {"cross", stuck_cross, VG_VERDICT_WAIT_CYCLE},
 };
 
 static const struct cause *find_cause(const char *name)
@@ -84,7 +86,8 @@ static int run(const struct cause *cause, struct vg_liveness *live, struct vg_dr
         return fail("cannot start", rc);
     rc = cause->start(exec);
     if (rc == 0)
-        wait_for_end(exec, cause->verdict == VG_VERDICT_UNARMED_PENDING);
+        wait_for_end(exec, cause->verdict == VG_VERDICT_UNARMED_PENDING ||
+                               cause->verdict == VG_VERDICT_WAIT_CYCLE);
     left = vg_exec_close(exec, VG_SEC(5));
     if (rc == 0)
         rc = count_reports(live, cause->verdict, &reports);
@@ -119,7 +122,7 @@ static int watch(const struct cause *cause)
 
 int main(int argc, char **argv)
 {
-    static const char usage[] = "usage: stuck sleep|compute|endless|forget|spin\n";
+    static const char usage[] = "usage: stuck sleep|compute|endless|forget|spin|cross\n";
     const struct cause *cause = argc == 2 ? find_cause(argv[1]) : NULL;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {

@@ -10,5 +10,6 @@ int stuck_compute(struct vg_exec *exec);
 int stuck_endless(struct vg_exec *exec);
 int stuck_forget(struct vg_exec *exec);
 int stuck_spin(struct vg_exec *exec);
+int stuck_cross(struct vg_exec *exec);
 
 #endif

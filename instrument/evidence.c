@@ -202,6 +202,20 @@ void vg_evidence_unarmed(struct vg_evidence *evidence, const struct vg_unarmed *
     vg_tree_copy(&evidence->tree, unarmed->task, NULL, fut);
 }
 
+void vg_evidence_lock(struct vg_evidence *evidence, struct vg_task *task, struct vg_resource *lock,
+                      uint64_t now)
+{
+    const struct vg_future *fut = end_of_path(task);
+
+    describe_task(evidence, task, now);
+    evidence->starved = fut;
+    evidence->report.verdict = VG_VERDICT_LOCK_ACROSS_SUSPEND;
+    evidence->report.confidence = VG_CONFIRMED;
+    evidence->report.starved = evidence->report.blocked = name_future(fut, NULL);
+    describe_resource(evidence, lock);
+    vg_tree_copy(&evidence->tree, task, NULL, fut);
+}
+
 void vg_evidence_spin(struct vg_evidence *evidence, const struct vg_fruitless *fruitless,
                       const struct vg_row *row)
 {
@@ -254,4 +268,6 @@ void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info 
     report->task_name = worker->task_name;
     report->task_spawned = worker->task_spawned;
     report->queued = worker->queued;
+    report->blocks_on = worker->blocks_on;
+    report->blocks_owner = worker->blocks_owner;
 }

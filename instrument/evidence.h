@@ -44,6 +44,10 @@ void vg_evidence_spin(struct vg_evidence *evidence, const struct vg_fruitless *f
 void vg_evidence_link(struct vg_evidence *evidence, struct vg_task *task,
                       struct vg_report_link *link);
 
+/* The task suspends with this lock. */
+void vg_evidence_lock(struct vg_evidence *evidence, struct vg_task *task, struct vg_resource *lock,
+                      uint64_t now);
+
 /* The leaf waits for what is there, or for what is not there any more: `verdict`. The task is owned. */
 void vg_evidence_lost(struct vg_evidence *evidence, struct vg_task *task,
                       const struct vg_future *leaf, struct vg_resource *resource,

@@ -118,6 +118,22 @@ static void on_unarmed(struct vg_probe *probe, unsigned worker, const struct vg_
     vg_post_end(live, lane);
 }
 
+static void on_lock_across(struct vg_probe *probe, unsigned worker, struct vg_task *task,
+                           struct vg_resource *lock, uint64_t now)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    struct vg_lane *lane = vg_lane_of(live, worker);
+    struct vg_evidence *evidence;
+
+    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
+        return;
+    evidence = vg_post_begin(lane);
+    if (evidence == NULL)
+        return;
+    vg_evidence_lock(evidence, task, lock, now);
+    vg_post_end(live, lane);
+}
+
 static void on_fruitless(struct vg_probe *probe, unsigned worker,
                          const struct vg_fruitless *fruitless)
 {
@@ -281,6 +297,7 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
         .passed_over = on_passed_over,
         .suspended = on_suspended,
         .unarmed = on_unarmed,
+        .lock_across = on_lock_across,
         .fruitless = on_fruitless,
         .resumed = on_resumed,
         .poll_after_ready = on_poll_after_ready,

@@ -19,6 +19,7 @@ const char *vg_verdict_name(enum vg_verdict verdict)
         [VG_VERDICT_RECURSIVE_WAIT] = "recursive-wait",
         [VG_VERDICT_LOST_WAKEUP] = "lost-wakeup",
         [VG_VERDICT_CANCEL_LOSS] = "cancel-loss",
+        [VG_VERDICT_LOCK_ACROSS_SUSPEND] = "lock-across-suspend",
     };
 
     return (unsigned)verdict < VG_VERDICT_COUNT ? names[verdict] : "?";
@@ -76,6 +77,26 @@ static void add_repeated_arm(struct vg_text *text, const struct vg_evidence *evi
     vg_text_add(text, "  ways out  guard the arm: VG_WHEN(!done, ...)\n");
 }
 
+static void add_lock(struct vg_text *text, const struct vg_evidence *evidence)
+{
+    const struct vg_report *report = &evidence->report;
+
+    vg_report_task(text, report);
+    vg_text_add(text, " awaits something while it has a lock that blocks threads\n  resource  %s ",
+                report->resource_kind);
+    vg_report_quoted(text, report->resource_name);
+    if (report->resource_place != NULL) {
+        vg_text_add(text, ", made at ");
+        vg_text_place(text, report->resource_place);
+    }
+    vg_text_add(text, "\n  awaits    ");
+    vg_report_future(text, &report->blocked);
+    vg_text_add(text, "\n");
+    vg_report_tree(text, evidence);
+    vg_text_add(text,
+                "  ways out  give it up before the await; a vg_mutex, whose waiters suspend\n");
+}
+
 static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
 {
     const struct vg_report *report = &evidence->report;
@@ -96,6 +117,9 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
     case VG_VERDICT_WAIT_CYCLE:
     case VG_VERDICT_RECURSIVE_WAIT:
         vg_report_ring(text, evidence);
+        break;
+    case VG_VERDICT_LOCK_ACROSS_SUSPEND:
+        add_lock(text, evidence);
         break;
     case VG_VERDICT_LOST_WAKEUP:
     case VG_VERDICT_CANCEL_LOSS:
@@ -146,7 +170,8 @@ void vg_report_now(struct vg_liveness *live, const struct vg_evidence *evidence)
 void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evidence, uint64_t now)
 {
     struct vg_report report = evidence->report;
-    const bool over = report.healed || report.verdict == VG_VERDICT_POLL_AFTER_READY;
+    const bool over = report.healed || report.verdict == VG_VERDICT_POLL_AFTER_READY ||
+                      report.verdict == VG_VERDICT_LOCK_ACROSS_SUSPEND;
     bool allowed;
 
     if (!over && vg_incident_known(&live->incidents, evidence))

@@ -19,11 +19,26 @@ static void add_waiting(struct vg_text *text, const struct vg_report *report)
                     "            every worker is blocked: no task runs, and no timer is on time\n");
 }
 
+static void add_lock(struct vg_text *text, const struct vg_report *report)
+{
+    if (report->blocks_on == NULL)
+        return;
+    vg_text_add(text, "            its thread waits for os-mutex ");
+    vg_report_quoted(text, report->blocks_on);
+    if (report->blocks_owner != 0) {
+        vg_text_add(text, ", which task ");
+        vg_text_task(text, report->blocks_owner);
+        vg_text_add(text, " has");
+    }
+    vg_text_add(text, "\n");
+}
+
 static void add_worker(struct vg_text *text, const struct vg_report *report)
 {
     vg_text_add(text, "  worker    %s; ", report->asleep ? "asleep in the kernel" : "computing");
     vg_text_duration(text, report->cpu_ns);
     vg_text_add(text, " of CPU time in this poll\n");
+    add_lock(text, report);
     add_waiting(text, report);
 }
 

@@ -73,6 +73,17 @@ VG_API void vg_os_unreserve(void *space, size_t size);
  * least 1. */
 VG_API unsigned vg_os_cpus(void);
 
+/*
+ * A lock that blocks the thread and knows whose it is. It lives in `space`, of VG_OS_LOCK_SIZE bytes, aligned like a
+ * uint64_t. All return 0 or an error, positive: EBUSY, held; EDEADLK, by this thread; EPERM, not by it; EAGAIN, ENOMEM.
+ */
+enum { VG_OS_LOCK_SIZE = 48 };
+VG_API VG_MUST_USE int vg_os_lock_init(void *space);
+VG_API VG_MUST_USE int vg_os_lock_fini(void *space);
+VG_API VG_MUST_USE int vg_os_lock_try(void *space);
+VG_API VG_MUST_USE int vg_os_lock_take(void *space);
+VG_API VG_MUST_USE int vg_os_lock_give(void *space);
+
 /* Bits that differ from run to run. */
 VG_API uint64_t vg_os_random(void);
 

@@ -31,4 +31,6 @@ run compute blocked-worker 'computing; ' 'look_up_body.* at examples/stuck_polls
 run endless never-yielded 'task out.1 "hurry" has held worker' 'copy at examples/stuck_polls.c:[0-9]*'
 run forget unarmed-pending 'next_event in listen at examples/stuck_wakes.c:[0-9]*: next_event(&f->event)'
 run spin self-wake-spin 'borrow in user at examples/stuck_wakes.c:[0-9]*: borrow(&f->borrow)' 'tasks do the same'
+run cross wait-cycle '2 tasks wait for one another, and for nothing else; 1 more' \
+    'vg_lock in transfer at examples/stuck_locks.c:[0-9]*: vg_lock(&f->second' 'for mutex "alice"' 'for mutex "bob"'
 finish

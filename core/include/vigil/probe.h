@@ -78,6 +78,9 @@ struct vg_probe {
      * nobody listens, a debug build panics over a leaf that is like that. */
     void (*unarmed)(struct vg_probe *probe, unsigned worker, const struct vg_unarmed *unarmed,
                     uint64_t now);
+    /* A task is about to suspend, and has taken a lock of the thread in this poll and not given it up. */
+    void (*lock_across)(struct vg_probe *probe, unsigned worker, struct vg_task *task,
+                        struct vg_resource *lock, uint64_t now);
     /* After VG_FRUITLESS_MIN fruitless visits in a row, each poll that adds to them. */
     void (*fruitless)(struct vg_probe *probe, unsigned worker,
                       const struct vg_fruitless *fruitless);
@@ -163,6 +166,9 @@ struct vg_worker_info {
     uint64_t wakes[VG_WAKE_KINDS];
     unsigned queued; /* in its run queues, the private slot excepted */
     int thread;      /* of the system: gettid(); 0: none */
+    const char *
+        blocks_on; /* the lock that its thread is blocked for, if that says so; NULL: none; "": unnamed */
+    uint64_t blocks_owner; /* the task that has it; 0: not known */
 };
 
 /* What a worker shows of itself. Each number is as of a moment ago; if `polls` and `polling` are the same in

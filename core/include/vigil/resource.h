@@ -95,6 +95,17 @@ struct vg_wait {
     uint64_t task; /* VG_BY_TASK: its id */
 };
 
+/*
+ * For locks that block the thread: the caller has taken one, or has given one up. A task that suspends with one is
+ * reported, as lock-across-suspend. Outside a poll they do nothing. What they name lives until it is given up.
+ */
+VG_API void vg_thread_lock_taken(struct vg_resource *lock);
+VG_API void vg_thread_lock_given(struct vg_resource *lock);
+
+/* The calling thread is about to block until the lock is free, which task `owner` has (0: not known); or, NULL, it does not
+ * block any more. For the report of a worker that does not come out of its poll. */
+VG_API void vg_thread_blocks(const struct vg_resource *lock, uint64_t owner);
+
 /* The id of the task that is being polled. */
 VG_API uint64_t vg_task_id_here(const struct vg_cx *cx);
 

@@ -78,6 +78,8 @@ enum vg_verdict {
     VG_VERDICT_LOST_WAKEUP,
     /* A future waits for a resource of which a part has vanished: neither free, nor held, nor granted to anybody. */
     VG_VERDICT_CANCEL_LOSS,
+    /* A task awaits something while it has a lock that blocks threads (<vigil/os_mutex.h>). */
+    VG_VERDICT_LOCK_ACROSS_SUSPEND,
     VG_VERDICT_COUNT,
 };
 
@@ -142,15 +144,17 @@ struct vg_report {
     unsigned waiters;      /* in the resource's queue, both futures above included */
 
     /* A poll that does not end. `parent` is the last await that it came to, if the stack is there. */
-    unsigned worker;   /* which is in it */
-    bool again;        /* reported before; it goes on */
-    bool asleep;       /* in the kernel; false: it computes */
-    bool all_workers;  /* each of them is in a poll like this */
-    bool deferred;     /* the kernel has completions that only this worker can fetch */
-    uint64_t cpu_ns;   /* used in this poll */
-    unsigned stranded; /* completions that wait for this worker */
-    unsigned queued;   /* tasks in its queues, the private slot excepted */
-    const char *stack; /* a line for each frame, innermost first; NULL: not there. Like text */
+    unsigned worker;       /* which is in it */
+    bool again;            /* reported before; it goes on */
+    bool asleep;           /* in the kernel; false: it computes */
+    bool all_workers;      /* each of them is in a poll like this */
+    bool deferred;         /* the kernel has completions that only this worker can fetch */
+    uint64_t cpu_ns;       /* used in this poll */
+    unsigned stranded;     /* completions that wait for this worker */
+    unsigned queued;       /* tasks in its queues, the private slot excepted */
+    const char *blocks_on; /* the lock that its thread waits for; NULL: not known; "": unnamed */
+    uint64_t blocks_owner; /* the task that has it; 0: not known */
+    const char *stack;     /* a line for each frame, innermost first; NULL: not there. Like text */
 
     /* A spin. `starved` is the future that is polled. */
     uint32_t visits;    /* in a row, to no effect */

@@ -2,8 +2,8 @@
 #include <vigil/mpsc.h>
 #include <vigil/notify.h>
 
+#include "../quiet.h"
 #include "corpus.h"
-#include "quiet.h"
 
 /* Programs that are merely quiet, slow or busy. */
 

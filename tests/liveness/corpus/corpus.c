@@ -4,8 +4,8 @@
 enum { CORPUS_SEEDS = 12, DRIFT_NS = 200000 };
 
 static const struct corpus_case *const parts[] = {
-    corpus_children, corpus_futurelocks, corpus_handed, corpus_pending,
-    corpus_wakes,    corpus_resources,   corpus_rings,  corpus_spins};
+    corpus_children,  corpus_futurelocks, corpus_handed, corpus_pending, corpus_wakes,
+    corpus_resources, corpus_rings,       corpus_spins,  corpus_locks};
 static const struct corpus_case *const controls[] = {corpus_controls, corpus_controls_cancel};
 
 static bool is_over(void *arg)

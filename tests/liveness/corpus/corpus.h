@@ -2,7 +2,7 @@
 #ifndef VIGIL_TESTS_LIVENESS_CORPUS_H
 #define VIGIL_TESTS_LIVENESS_CORPUS_H
 
-#include "lab.h"
+#include "../lab.h"
 
 /*
  * The corpus: programs with a liveness fault that real programs have had, and the nearest correct programs. Each is run
@@ -28,7 +28,8 @@ struct corpus_case {
 
 /* Each file's cases, up to one without an id. */
 extern const struct corpus_case corpus_children[], corpus_futurelocks[], corpus_handed[],
-    corpus_pending[], corpus_wakes[], corpus_resources[], corpus_rings[], corpus_spins[];
+    corpus_pending[], corpus_wakes[], corpus_resources[], corpus_rings[], corpus_spins[],
+    corpus_locks[];
 
 /* Correct programs that look suspicious; `verdict` and what follows it are not used. */
 extern const struct corpus_case corpus_controls[], corpus_controls_cancel[];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "../flag.h"
 #include "corpus.h"
-#include "flag.h"
 
 /* Futures that nothing can wake. */
 
