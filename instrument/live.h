@@ -87,6 +87,7 @@ struct vg_pace {
  * endpoints   Telemetry endpoints that read this object.
  * scanning    1 while a thread is in vg_watch_scan(): taken with acquire, given back with release.
  * level       VG_LEVEL_*, relaxed.
+ * dump_asked  1: the signal for a dump has come. Set by its handler, taken by the watchdog.
  */
 struct vg_liveness {
     struct vg_probe probe;
@@ -101,6 +102,7 @@ struct vg_liveness {
     VG_ATOMIC(uint32_t) scanning;
     VG_ATOMIC(uint32_t) held;
     VG_ATOMIC(uint32_t) endpoints;
+    VG_ATOMIC(uint32_t) dump_asked;
     struct vg_watchdog watchdog;
     struct vg_stalls stalls;
     struct vg_incidents incidents;
@@ -146,6 +148,15 @@ uint64_t vg_live_now(const struct vg_liveness *live);
 /* One scan; the watchdog tells of a standstill before it. False: another thread is in it. */
 bool vg_scan(struct vg_liveness *live, uint64_t now, const struct vg_stall *stall,
              struct vg_pace *pace);
+
+/* ---- dump.c -------------------------------------------------------------------------------- */
+
+/* Listens to the configured signal, if there is one. -EBUSY, -EINVAL. */
+int vg_dump_open(struct vg_liveness *live);
+void vg_dump_close(struct vg_liveness *live);
+
+/* On the watchdog's thread. */
+void vg_dump_if_asked(struct vg_liveness *live);
 
 /* ---- snooze.c ------------------------------------------------------------------------------ */
 

@@ -309,8 +309,12 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
     if (live->config.block_ns == 0)
         live->config.block_ns = VG_MSEC(20);
     vg_store(&live->level, config->level, relaxed);
-    *out = live;
-    return 0;
+    rc = vg_dump_open(live);
+    if (rc < 0)
+        alloc->free(alloc->self, live, sizeof *live, 64);
+    else
+        *out = live;
+    return rc;
 }
 
 void vg_liveness_close(struct vg_liveness *live)
@@ -322,6 +326,7 @@ void vg_liveness_close(struct vg_liveness *live)
                  live->name);
     if (vg_load(&live->endpoints, relaxed) != 0)
         vg_panic("vg_liveness_close: it has telemetry: vg_telemetry_close() comes first");
+    vg_dump_close(live);
     drop_space(live);
     live->alloc.free(live->alloc.self, live, sizeof *live, 64);
 }

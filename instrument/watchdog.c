@@ -110,6 +110,7 @@ static void *watch(void *arg)
         uint64_t began, ended, sleep, cpu;
 
         note_kicks(live);
+        vg_dump_if_asked(live);
         cpu = vg_os_cpu_time();
         pace.reporting = 0;
         began = vg_os_now();

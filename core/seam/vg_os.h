@@ -84,6 +84,13 @@ VG_API VG_MUST_USE int vg_os_lock_try(void *space);
 VG_API VG_MUST_USE int vg_os_lock_take(void *space);
 VG_API VG_MUST_USE int vg_os_lock_give(void *space);
 
+/*
+ * Has a function called in the handler of a signal, on whatever thread that comes: one signal at a time in the process. 0;
+ * -EBUSY: there is one; -EINVAL: it cannot have a handler. The end puts back what was there.
+ */
+VG_API VG_MUST_USE int vg_os_signal(int signal, void (*handler)(void *arg), void *arg);
+VG_API void vg_os_signal_end(int signal);
+
 /* Bits that differ from run to run. */
 VG_API uint64_t vg_os_random(void);
 

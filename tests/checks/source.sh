@@ -26,7 +26,7 @@ never() {
         grep -Ev "^(${4:-nothing}):" | found "$3" || true
 }
 
-seam='core/seam/vg_os\.h|core/os(_clock|_cpus|_lock|_look|_stack|_ticks)?\.c|core/seam/vg_ticks\.h'
+seam='core/seam/vg_os\.h|core/os(_clock|_cpus|_lock|_look|_signal|_stack|_ticks)?\.c|core/seam/vg_ticks\.h'
 programs='(tests|bench|examples)/[^:]*'
 
 include='[[:space:]]*#[[:space:]]*include[[:space:]]*<'

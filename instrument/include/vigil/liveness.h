@@ -207,16 +207,21 @@ struct vg_liveness_config {
      * <vigil/symbols.h> has one that knows lines. */
     void (*symbolize)(void *arg, const void *address, char *text, size_t size);
     void *symbolize_arg;
+    /*
+     * A signal at which the watchdog's thread writes all await trees to stderr, like vg_dump(): SIGUSR1, say. 0: none. One
+     * such signal at a time in the process; what it did before is put back by vg_liveness_close(). Not with `manual`.
+     */
+    int dump_signal;
 };
 
 /* The defaults: 100 ms and 20 ms, to stderr, everything on. */
 #define VG_LIVENESS_INIT                                                                           \
     {                                                                                              \
-        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL, VG_MSEC(20), 0, NULL, NULL     \
+        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL, VG_MSEC(20), 0, NULL, NULL, 0  \
     }
 
-/* NULL: the defaults. -ENOMEM. -EBUSY: config->stack_signal has a handler already, or another signal is in use;
- * -EINVAL: it is not a real-time signal. After an error *live is NULL. */
+/* NULL: the defaults. -ENOMEM. -EBUSY: config->stack_signal has a handler already, or another signal is in use, or another
+ * liveness has a dump_signal; -EINVAL: it is not a real-time signal, or dump_signal is none. After an error *live is NULL. */
 VG_API VG_MUST_USE int vg_liveness_open(struct vg_liveness **live,
                                         const struct vg_liveness_config *config);
 
@@ -234,6 +239,14 @@ VG_API void vg_liveness_set_level(struct vg_liveness *live, unsigned level);
  * thread is in it. Without a watchdog call it every 10 ms: a worker that sleeps in a poll is found only by
  * looks that come in time, and workers that poll in quick succession rely on it to see that time passes. */
 VG_API void vg_watch_scan(struct vg_liveness *live, uint64_t now);
+
+/*
+ * Writes what the tasks wait for: for each its state, and its await tree with what goes on beside its path, kept or parked, what each
+ * leaf waits for and how long it has been woken. `task` is the id of one, 0 for all. Any thread, workers included; idle tasks
+ * are held one at a time, while their trees are copied. -ENOMEM; -ESRCH: no such task lives. Cost: some microseconds a task,
+ * most of it for the writing.
+ */
+VG_API int vg_dump(struct vg_liveness *live, uint64_t task, FILE *out);
 
 /* ---- what has been measured ---------------------------------------------------------------- */
 
