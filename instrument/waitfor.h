@@ -43,6 +43,7 @@ struct vg_waitfor_arm {
 struct vg_waitfor_node {
     struct vg_task *task;
     uint64_t id, polls;
+    uint32_t slot; /* where it is found by id */
     uint8_t arms;
     bool free;       /* it can go on */
     uint32_t walk;   /* the search that came to it last; 0: none */

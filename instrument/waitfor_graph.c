@@ -28,6 +28,14 @@ static void enter(struct vg_waitfor *graph, const struct vg_waitfor_node *node)
         i = (i + 1) % VG_WAITFOR_SLOTS;
     graph->slot[i] = ++graph->nodes;
     graph->node[graph->nodes - 1] = *node;
+    graph->node[graph->nodes - 1].slot = i;
+}
+
+/* The last pass's. */
+static void forget_all(struct vg_waitfor *graph)
+{
+    for (; graph->nodes > 0; graph->nodes--)
+        graph->slot[graph->node[graph->nodes - 1].slot] = 0;
 }
 
 static bool reserve(struct vg_waitfor *graph)
@@ -158,8 +166,8 @@ bool vg_waitfor_collect(struct vg_waitfor *graph, struct vg_exec *exec)
 {
     if (!reserve(graph))
         return false;
-    graph->looked = graph->read = graph->nodes = graph->sweep.finds = 0;
-    memset(graph->slot, 0, VG_WAITFOR_SLOTS * sizeof *graph->slot);
+    forget_all(graph);
+    graph->looked = graph->read = graph->sweep.finds = 0;
     vg_exec_each_task(exec, visit, graph);
     return true;
 }

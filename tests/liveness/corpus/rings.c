@@ -64,6 +64,11 @@ struct actor_y {
 
 static int y_send_line;
 
+static struct vg_mpsc *box_of_x(struct mailboxes *boxes)
+{
+    return boxes->twin == 2 ? &boxes->shared.channel : &boxes->a;
+}
+
 VG_ASYNC(actor_y)
 {
     VG_BEGIN(f);
@@ -71,10 +76,7 @@ VG_ASYNC(actor_y)
         VG_TRY(f->ret, vg_mpsc_recv(&f->recv, &f->boxes->b, &f->value));
         for (f->n = 0; f->n < f->boxes->answers; f->n++) {
             y_send_line = __LINE__ + 1;
-            VG_TRY(f->ret,
-                   vg_mpsc_send(&f->send,
-                                f->boxes->twin == 2 ? &f->boxes->shared.channel : &f->boxes->a,
-                                &f->value));
+            VG_TRY(f->ret, vg_mpsc_send(&f->send, box_of_x(f->boxes), &f->value));
         }
     }
     VG_RETURN(0);

@@ -250,9 +250,10 @@ static int consumer_line;
 VG_ASYNC(consumer)
 {
     VG_BEGIN(f);
+    ask(&f->ask, f->source);
+    vg_sleep(&f->nap, VG_MSEC(f->alarm));
     consumer_line = __LINE__ + 1;
-    VG_AWAIT(f->rc, VG_SELECT(f->sel, VG_CANCEL(ask(&f->ask, f->source)),
-                              VG_CANCEL(vg_sleep(&f->nap, VG_MSEC(f->alarm)))));
+    VG_AWAIT(f->rc, VG_SELECT(f->sel, VG_CANCEL(&f->ask), VG_CANCEL(&f->nap)));
     VG_RETURN(0);
 }
 
