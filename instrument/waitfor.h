@@ -45,16 +45,16 @@ struct vg_waitfor_node {
     uint64_t id, polls;
     uint32_t slot; /* where it is found by id */
     uint8_t arms;
-    bool free;       /* it can go on */
-    uint32_t walk;   /* the search that came to it last; 0: none */
-    uint32_t behind; /* of a ring's first member: nodes from which a search ends in it */
+    bool free;     /* it can go on */
+    bool seen;     /* by the look at what a ring rests on */
+    uint32_t walk; /* the search that came to it last; 0: none */
     struct vg_waitfor_arm arm[VG_WAITFOR_ARMS];
 };
 
 /* A ring as the last pass saw it. */
 struct vg_waitfor_ring {
     uint64_t first, at; /* the member with the least id; when it was first seen */
-    uint64_t polls;     /* of all members */
+    uint64_t polls;     /* of all members, and of all others that it rests on */
     unsigned length, victims;
     bool certain; /* nothing in it, or behind what it waits for, is loose */
 };

@@ -136,7 +136,8 @@ bool vg_waitfor_read(struct vg_task *task, struct vg_waitfor_node *node)
     node->id = info.id;
     node->polls = info.polls;
     node->free = false;
-    node->walk = node->behind = 0;
+    node->seen = false;
+    node->walk = 0;
     return info.held > 0 && info.held == info.armed && read_leaves(task, node, info.armed);
 }
 

@@ -63,26 +63,47 @@ static struct vg_waitfor_node *walk_from(const struct vg_waitfor *graph,
     return node->walk == number ? node : NULL;
 }
 
-/* Whether nothing that the members' standstill rests on is loose. Marks where it has been, each node once. */
-static bool is_certain(const struct vg_waitfor *graph, struct vg_waitfor_node *node)
+/* What the node waits for is looked at next. False: there is too much of it. */
+static bool push_holders(const struct vg_waitfor *graph, const struct vg_waitfor_node *node,
+                         struct vg_waitfor_node **stack, unsigned *depth, unsigned max)
+{
+    for (unsigned i = 0; i < node->arms; i++)
+        for (unsigned k = 0; k < node->arm[i].holders; k++) {
+            if (*depth == max)
+                return false;
+            stack[(*depth)++] = vg_waitfor_find(graph, node->arm[i].holder[k]);
+        }
+    return true;
+}
+
+static bool is_loose(const struct vg_waitfor_node *node)
+{
+    for (unsigned i = 0; i < node->arms; i++)
+        if (node->arm[i].loose)
+            return true;
+    return false;
+}
+
+/* All that the ring's standstill rests on, which may be more than its members where they wait for one of several: each of them
+ * is to stand unchanged, and nothing may be loose. */
+static void add_up(const struct vg_waitfor *graph, struct vg_waitfor_node *node,
+                   struct vg_waitfor_ring *ring)
 {
     enum { DEPTH_MAX = 64 };
     struct vg_waitfor_node *stack[DEPTH_MAX];
     unsigned depth = 0;
 
+    ring->certain = true;
     stack[depth++] = node;
     while (depth > 0) {
         node = stack[--depth];
-        if (node->behind++ > 0)
+        if (node->seen)
             continue;
-        for (unsigned i = 0; i < node->arms; i++) {
-            if (node->arm[i].loose || depth + node->arm[i].holders > DEPTH_MAX)
-                return false;
-            for (unsigned k = 0; k < node->arm[i].holders; k++)
-                stack[depth++] = vg_waitfor_find(graph, node->arm[i].holder[k]);
-        }
+        node->seen = true;
+        ring->polls += node->polls;
+        if (!push_holders(graph, node, stack, &depth, DEPTH_MAX) || is_loose(node))
+            ring->certain = false;
     }
-    return true;
 }
 
 static void describe(struct vg_waitfor *graph, struct vg_waitfor_node *member,
@@ -93,12 +114,11 @@ static void describe(struct vg_waitfor *graph, struct vg_waitfor_node *member,
     *ring = (struct vg_waitfor_ring){.first = first->id};
     do {
         ring->length++;
-        ring->polls += node->polls;
         node = vg_waitfor_next(graph, node);
     } while (node != first);
     for (unsigned i = 0; i < graph->nodes; i++)
-        graph->node[i].behind = 0;
-    ring->certain = is_certain(graph, first);
+        graph->node[i].seen = false;
+    add_up(graph, first, ring);
 }
 
 unsigned vg_waitfor_solve(struct vg_waitfor *graph, struct vg_waitfor_ring *rings, unsigned max)
