@@ -150,9 +150,12 @@ static void destroy_held(void)
     vg_os_mutex_fini(&mutex);
 }
 
+/* ThreadSanitizer has its own words for the last two. */
 TEST(misuse_panics)
 {
     CHECK_PANICS("vg_os_lock: this thread has mutex M already", lock_twice(););
+    if (VG_TSAN)
+        return;
     CHECK_PANICS("vg_os_unlock: this thread does not have mutex M", unlock_free(););
     CHECK_PANICS("vg_os_mutex_fini: mutex M is held", destroy_held(););
 }
