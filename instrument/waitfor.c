@@ -81,7 +81,8 @@ static void pass(struct vg_liveness *live, uint64_t now)
     vg_sweep_end(live, now);
     memcpy(graph->ring, ring, n * sizeof *ring);
     graph->rings = n;
-    graph->calm += graph->calm < CALM;
+    if (vg_load(&graph->calm, relaxed) < CALM)
+        vg_store(&graph->calm, vg_load(&graph->calm, relaxed) + 1, relaxed);
     graph->due =
         now + SHARE * ((uint64_t)graph->looked * LOOK_NS + (uint64_t)graph->read * READ_NS);
 }
@@ -96,5 +97,5 @@ void vg_waitfor_scan(struct vg_liveness *live, uint64_t now)
 
 bool vg_waitfor_pending(const struct vg_liveness *live)
 {
-    return live->waitfor.calm < CALM && vg_exec_held(live->exec) > 0;
+    return vg_load(&live->waitfor.calm, relaxed) < CALM && vg_exec_held(live->exec) > 0;
 }

@@ -5,6 +5,7 @@
 #include <vigil/liveness.h>
 
 #include "sweep.h"
+#include "vg_atomic.h"
 
 /*
  * Which tasks wait for each other, and for nothing else.
@@ -59,13 +60,17 @@ struct vg_waitfor_ring {
     bool certain; /* nothing in it, or behind what it waits for, is loose */
 };
 
+/*
+ * calm  Passes since a worker was last seen awake, up to 3. Relaxed: the watchdog's thread sets it back and reads it, whoever scans
+ *       counts. A count that is lost between the two makes for one more pass.
+ */
 struct vg_waitfor {
     struct vg_waitfor_node *node;
     uint32_t *slot; /* by id, open addressing: 1 + index of the node; 0: free */
     unsigned nodes, rings;
     unsigned looked, read; /* tasks, in this pass */
     uint64_t due;          /* the next pass */
-    unsigned calm;         /* passes since a worker was last seen awake, up to 3 */
+    VG_ATOMIC(uint32_t) calm;
     struct vg_waitfor_ring ring[VG_WAITFOR_RINGS];
     struct vg_report_link link[VG_RING_MAX];
     struct vg_sweep sweep;
@@ -82,7 +87,7 @@ bool vg_waitfor_pending(const struct vg_liveness *live);
 /* A worker is awake. */
 static inline void vg_waitfor_stir(struct vg_waitfor *graph)
 {
-    graph->calm = 0;
+    vg_store(&graph->calm, 0u, relaxed);
 }
 
 /* No executor is attached any more. */
