@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "script.h"
+#include "vg_sanitizer.h"
 
 /* Tasks that wait for each other, for ever; and what looks like it, and is over after a while. */
 
-enum { RING_SEEDS = 40 };
+enum { RING_SEEDS = VG_TSAN ? 5 : 40 };
 
 #define FOR_STAGES(s, permits, slots)                                                              \
     FOR_SEEDS (seed, RING_SEEDS)                                                                   \

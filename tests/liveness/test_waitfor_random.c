@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "script.h"
+#include "vg_sanitizer.h"
 
 /*
  * Random programs of a few tasks that lock, acquire, join, select and give up after a while. Some come to their ends,
@@ -7,7 +8,7 @@
  * still for whom: reports must name these, all of these, and in time.
  */
 
-enum { THINGS = 3, PROGRAMS = 1500, PROGRAMS_LONG = 100000 };
+enum { THINGS = 3, PROGRAMS = VG_TSAN ? 100 : 1500, PROGRAMS_LONG = 100000 };
 
 static uint64_t draw(uint64_t *state, uint64_t n)
 {
