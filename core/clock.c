@@ -50,7 +50,7 @@ static void note_step(struct vg_worker *worker, uint64_t length)
     enum { WEIGHT = 8, LONG_NS = 1000000 };
     const uint32_t step = vg_load(&worker->pulse.step_ns, relaxed);
 
-    length /= worker->stride;
+    length = worker->stride > 1 ? length / STRIDE : length; /* it is 1 or STRIDE; no division */
     length = length < LONG_NS ? length : LONG_NS;
     vg_store(&worker->pulse.step_ns, (uint32_t)((step * (WEIGHT - 1) + length) / WEIGHT), relaxed);
 }
