@@ -208,7 +208,7 @@ void vg_thread_lock_taken(struct vg_resource *lock)
     if (cx == NULL)
         return;
     cx->thread_locks++;
-    cx->thread_lock = lock;
+    cx->worker->thread_lock = lock;
 }
 
 /* One that an earlier poll has taken was reported then. */

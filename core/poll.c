@@ -342,7 +342,7 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
     if (VG_UNLIKELY(task->fences > 0 && probe != NULL && probe->suspended != NULL))
         probe->suspended(probe, cx->worker->index, task, cx->now);
     if (VG_UNLIKELY(cx->thread_locks > 0 && probe != NULL && probe->lock_across != NULL))
-        probe->lock_across(probe, cx->worker->index, task, cx->thread_lock, cx->now);
+        probe->lock_across(probe, cx->worker->index, task, cx->worker->thread_lock, cx->now);
     more = !vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->ready);
     hangs = !more && is_unarmed(task);
     if (VG_UNLIKELY(hangs || cx->unarmed != NULL))

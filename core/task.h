@@ -104,15 +104,17 @@ struct vg_cx {
     uint32_t
         spun; /* visits that came to nothing, by wakes that came from nowhere else; the last: */
     const struct vg_future *spinner;
-    uint32_t armings;                /* so far */
+    uint32_t armings;      /* so far */
+    uint32_t thread_locks; /* of the thread, taken in this poll; see vg_worker.thread_lock */
     const struct vg_future *unarmed; /* began in this poll, and nothing can wake it; NULL: none */
     uint8_t hops;                    /* of the wake that is being answered: see vg_waiter */
-    uint32_t thread_locks;           /* locks of the thread that were taken in this poll */
-    struct vg_resource *thread_lock; /* the last of them */
     bool spins_itself;
     bool rootdown; /* below an opaque future: running children are polled, not adopted */
     bool cut;      /* the budget ran out */
 };
+
+/* It is zeroed for each poll: gcc does more than this by a string instruction, which takes as long as a yield. */
+_Static_assert(sizeof(struct vg_cx) <= 112, "a poll's context stays small");
 
 /* Nobody has a reason any more, after so many tasks that woke each other to no effect. A pipeline is shorter. */
 enum { VG_HOPS_IDLE = 16 };

@@ -94,6 +94,7 @@ struct vg_worker {
     uint64_t looted_at;   /* when it last stole */
     unsigned looted_tick; /* its tick then */
     unsigned poor;        /* steals in a row that were not worth their cost: see steal.c */
+    struct vg_resource *thread_lock; /* the last that a poll has taken */
     bool searching;
     bool saw_work; /* in its last look, so that it did not sleep */
     bool
