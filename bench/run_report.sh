@@ -31,6 +31,11 @@ futurelock_line() {
         "$(sed -n 's/^futurelocks: \(.*\)/futurelocks: \1/p' "$file")" "$(sed -n 's/^order: //p' "$file")"
 }
 
+# first_report <verdict> <file>: from its first line to the ways out.
+first_report() {
+    awk -v first="^vigil: $1, " '$0 ~ first { on = 1 } on { print } on && /^  ways out/ { exit }' "$2"
+}
+
 screen() {
     echo "vigil $commit, $kernel, $cpu, $compiler"
     printf '\nhttp_server under wrk: 50 connections, %s s a route\n' "$seconds"
@@ -49,13 +54,13 @@ screen() {
     printf '\nthe verdict on park, healing off\n'
     sed -n '/^vigil: futurelock, /,/^  exits/p' $out/futurelock-park-off.err
     printf '\na worker that is blocked\n'
-    awk '/^vigil: blocked-worker, / { on = 1 } on { print } on && /^  ways out/ { exit }' $out/stuck-sleep.err
+    first_report blocked-worker $out/stuck-sleep.err
     printf '\na future that nothing can wake\n'
-    awk '/^vigil: unarmed-pending, / { on = 1 } on { print } on && /^  ways out/ { exit }' $out/stuck-forget.err
+    first_report unarmed-pending $out/stuck-forget.err
     printf '\ntwo tasks that wait for each other, and a third behind them\n'
-    awk '/^vigil: wait-cycle, / { on = 1 } on { print } on && /^  ways out/ { exit }' $out/stuck-cross.err
+    first_report wait-cycle $out/stuck-cross.err
     printf '\ntasks that wake themselves for nothing\n'
-    awk '/^vigil: self-wake-spin, / { on = 1 } on { print } on && /^  ways out/ { exit }' $out/stuck-spin.err
+    first_report self-wake-spin $out/stuck-spin.err
     printf '\nthe telemetry, asked while the server was loaded: seconds a page, and some of it\n'
     sed 's/^/  /' $out/scrape.txt
     grep -E '^vigil_(tasks|worker_parks|worker_polls|worker_time|ring_enters|future_wake_pending|instrument_time)' \

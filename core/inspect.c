@@ -28,18 +28,22 @@ uint64_t vg_exec_live(const struct vg_exec *exec)
     return vg_exec_sum(exec, offsetof(struct vg_counts, spawned)) - finished;
 }
 
+/* Of a counter that goes up on one worker and down on another. */
+static uint64_t balance(const struct vg_exec *exec, size_t offset)
+{
+    const uint64_t sum = vg_exec_sum(exec, offset);
+
+    return (int64_t)sum < 0 ? 0 : sum; /* not a consistent cut */
+}
+
 uint64_t vg_exec_owing(const struct vg_exec *exec)
 {
-    const uint64_t owing = vg_exec_sum(exec, offsetof(struct vg_counts, owing));
-
-    return (int64_t)owing < 0 ? 0 : owing; /* not a consistent cut */
+    return balance(exec, offsetof(struct vg_counts, owing));
 }
 
 uint64_t vg_exec_held(const struct vg_exec *exec)
 {
-    const uint64_t held = vg_exec_sum(exec, offsetof(struct vg_counts, held));
-
-    return (int64_t)held < 0 ? 0 : held; /* not a consistent cut */
+    return balance(exec, offsetof(struct vg_counts, held));
 }
 
 unsigned vg_exec_workers(const struct vg_exec *exec)

@@ -5,7 +5,7 @@
 
 #include "walk.h"
 
-static void describe_task(struct vg_evidence *evidence, struct vg_task *task, uint64_t now)
+void vg_evidence_task(struct vg_evidence *evidence, struct vg_task *task, uint64_t now)
 {
     struct vg_task_info info;
 
@@ -29,8 +29,7 @@ static bool is_within(const struct vg_future *fut, const struct vg_future *above
  * The frame nearest to a parked future has moved on, and its present site says nothing about that future: only
  * a frame below the fence still awaits it.
  */
-static struct vg_report_future name_future(const struct vg_future *fut,
-                                           const struct vg_future *fence)
+struct vg_report_future vg_evidence_name(const struct vg_future *fut, const struct vg_future *fence)
 {
     struct vg_report_future named = {.type = fut->ops->name};
     const struct vg_future *frame = vg_frame_of(fut);
@@ -58,7 +57,7 @@ static void describe_starved(struct vg_evidence *evidence, const struct vg_task 
     struct vg_report *report = &evidence->report;
 
     evidence->starved = starved;
-    report->starved = name_future(starved, fence);
+    report->starved = vg_evidence_name(starved, fence);
     if (parent == NULL)
         return;
     report->parked = fence->state == VG_PARKED;
@@ -95,7 +94,7 @@ static void describe_lockup(struct vg_evidence *evidence, const struct vg_lockup
     struct vg_report *report = &evidence->report;
 
     report->verdict = VG_VERDICT_FUTURELOCK;
-    report->blocked = name_future(lockup->blocked, NULL);
+    report->blocked = vg_evidence_name(lockup->blocked, NULL);
     report->granted = lockup->granted;
     report->owns = lockup->owns;
     report->healed = lockup->healing;
@@ -109,7 +108,7 @@ static void describe_lockup(struct vg_evidence *evidence, const struct vg_lockup
 void vg_evidence_futurelock(struct vg_evidence *evidence, struct vg_task *task,
                             const struct vg_lockup *lockup, uint64_t now)
 {
-    describe_task(evidence, task, now);
+    vg_evidence_task(evidence, task, now);
     describe_starved(evidence, task, lockup->starved);
     describe_wake(&evidence->report, vg_owed_waiter(task, lockup->starved));
     describe_lockup(evidence, lockup);
@@ -145,7 +144,7 @@ void vg_evidence_snoozed(struct vg_evidence *evidence, struct vg_task *task,
     struct vg_lockup lockup;
     const bool locked = find_lockup(task, starved, &lockup);
 
-    describe_task(evidence, task, now);
+    vg_evidence_task(evidence, task, now);
     describe_wake(&evidence->report, waiter);
     evidence->report.verdict = VG_VERDICT_SNOOZED_CHILD;
     evidence->report.confidence = VG_CONFIRMED;
@@ -163,7 +162,7 @@ void vg_evidence_snoozed(struct vg_evidence *evidence, struct vg_task *task,
 void vg_evidence_poll_after_ready(struct vg_evidence *evidence, struct vg_task *task,
                                   const struct vg_site *site, uint64_t now)
 {
-    describe_task(evidence, task, now);
+    vg_evidence_task(evidence, task, now);
     evidence->report.verdict = VG_VERDICT_POLL_AFTER_READY;
     evidence->report.confidence = VG_CONFIRMED;
     evidence->report.parent.type = "select";
@@ -193,11 +192,11 @@ void vg_evidence_unarmed(struct vg_evidence *evidence, const struct vg_unarmed *
 {
     const struct vg_future *fut = unarmed->fut != NULL ? unarmed->fut : end_of_path(unarmed->task);
 
-    describe_task(evidence, unarmed->task, now);
+    vg_evidence_task(evidence, unarmed->task, now);
     evidence->starved = fut;
     evidence->report.verdict = VG_VERDICT_UNARMED_PENDING;
     evidence->report.confidence = VG_CONFIRMED;
-    evidence->report.starved = name_future(fut, NULL);
+    evidence->report.starved = vg_evidence_name(fut, NULL);
     evidence->report.hangs = unarmed->hangs;
     vg_tree_copy(&evidence->tree, unarmed->task, NULL, fut);
 }
@@ -207,11 +206,11 @@ void vg_evidence_lock(struct vg_evidence *evidence, struct vg_task *task, struct
 {
     const struct vg_future *fut = end_of_path(task);
 
-    describe_task(evidence, task, now);
+    vg_evidence_task(evidence, task, now);
     evidence->starved = fut;
     evidence->report.verdict = VG_VERDICT_LOCK_ACROSS_SUSPEND;
     evidence->report.confidence = VG_CONFIRMED;
-    evidence->report.starved = evidence->report.blocked = name_future(fut, NULL);
+    evidence->report.starved = evidence->report.blocked = vg_evidence_name(fut, NULL);
     describe_resource(evidence, lock);
     vg_tree_copy(&evidence->tree, task, NULL, fut);
 }
@@ -221,11 +220,11 @@ void vg_evidence_spin(struct vg_evidence *evidence, const struct vg_fruitless *f
 {
     struct vg_report *report = &evidence->report;
 
-    describe_task(evidence, fruitless->task, row->seen);
+    vg_evidence_task(evidence, fruitless->task, row->seen);
     evidence->starved = fruitless->fut;
     report->verdict = fruitless->self ? VG_VERDICT_SELF_WAKE_SPIN : VG_VERDICT_SPURIOUS_SPIN;
     report->confidence = VG_CONFIRMED;
-    report->starved = name_future(fruitless->fut, NULL);
+    report->starved = vg_evidence_name(fruitless->fut, NULL);
     report->visits = fruitless->visits;
     report->visit_ns = row->busy / row->spun;
     report->instances = 1;
@@ -238,11 +237,11 @@ void vg_evidence_lost(struct vg_evidence *evidence, struct vg_task *task,
 {
     struct vg_report *report = &evidence->report;
 
-    describe_task(evidence, task, 0);
+    vg_evidence_task(evidence, task, 0);
     evidence->starved = leaf;
     report->verdict = verdict;
     report->confidence = VG_CONFIRMED;
-    report->starved = report->blocked = name_future(leaf, NULL);
+    report->starved = report->blocked = vg_evidence_name(leaf, NULL);
     describe_resource(evidence, resource);
     report->total = state->total;
     report->free = state->free;

@@ -20,6 +20,13 @@ struct vg_evidence {
     struct vg_tree tree;
 };
 
+/* Begins a piece of evidence: all but the tree is empty, but for whose it is, and `now`. The task is owned. */
+void vg_evidence_task(struct vg_evidence *evidence, struct vg_task *task, uint64_t now);
+
+/* The future by its type and who awaits it. `fence`: the parked or opaque ancestor that nobody polls past, or NULL. */
+struct vg_report_future vg_evidence_name(const struct vg_future *fut,
+                                         const struct vg_future *fence);
+
 /* Who should have polled a leaf: the frame that its nearest parked ancestor hangs on, or the outermost
  * hand-written future above it. NULL: nothing is in its way. */
 const struct vg_future *vg_responsible(const struct vg_future *leaf);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "evidence.h"
 
-#include <string.h>
-
+#include "waitfor.h"
 #include "walk.h"
 
 /* The first leaf of the task, and how many there are. */
@@ -25,6 +24,7 @@ static const struct vg_future *first_leaf(struct vg_task *task, unsigned *count)
 
 static void name_resource(const struct vg_future *leaf, struct vg_report_link *link)
 {
+    struct vg_owner holder[VG_WAITFOR_HOLDERS];
     struct vg_wait wait;
 
     if (!leaf->ops->waits(leaf, &wait))
@@ -32,22 +32,8 @@ static void name_resource(const struct vg_future *leaf, struct vg_report_link *l
     link->resource_kind = wait.resource->ops->kind;
     link->resource_name = wait.resource->name;
     link->resource_place = wait.resource->place;
-    if (wait.by == VG_BY_TASK)
-        link->owner.task = wait.task;
-    else if (wait.resource->ops->holders != NULL)
-        (void)wait.resource->ops->holders(wait.resource, &link->owner, 1);
-    else
-        (void)wait.resource->ops->owner(wait.resource, &link->owner);
-}
-
-static struct vg_report_future name_leaf(const struct vg_future *leaf)
-{
-    const struct vg_future *frame = vg_frame_of(leaf);
-    struct vg_report_future named = {.type = leaf->ops->name, .site = vg_site_of(leaf)};
-
-    if (frame != NULL)
-        named.frame = frame->ops->name;
-    return named;
+    if (vg_waitfor_holders(&wait, holder) > 0)
+        link->owner = holder[0];
 }
 
 static void fill_link(struct vg_report_link *link, const struct vg_task_info *info,
@@ -57,24 +43,18 @@ static void fill_link(struct vg_report_link *link, const struct vg_task_info *in
         .task = info->id,
         .task_name = info->name,
         .task_spawned = info->spawned,
-        .future = name_leaf(leaf),
+        .future = vg_evidence_name(leaf, NULL),
         .others = leaves - 1,
     };
     name_resource(leaf, link);
 }
 
 static void fill_evidence(struct vg_evidence *evidence, struct vg_task *task,
-                          const struct vg_task_info *info, const struct vg_future *leaf)
+                          const struct vg_future *leaf)
 {
-    struct vg_report *report = &evidence->report;
-
-    memset(evidence, 0, offsetof(struct vg_evidence, tree));
-    evidence->polls = info->polls;
+    vg_evidence_task(evidence, task, 0);
     evidence->starved = task;
-    report->task = info->id;
-    report->task_name = info->name;
-    report->task_spawned = info->spawned;
-    report->starved = report->blocked = name_leaf(leaf);
+    evidence->report.starved = evidence->report.blocked = vg_evidence_name(leaf, NULL);
     vg_tree_copy(&evidence->tree, task, NULL, leaf);
 }
 
@@ -89,5 +69,5 @@ void vg_evidence_link(struct vg_evidence *evidence, struct vg_task *task,
     if (link != NULL)
         fill_link(link, &info, leaf, leaves);
     if (evidence != NULL)
-        fill_evidence(evidence, task, &info, leaf);
+        fill_evidence(evidence, task, leaf);
 }

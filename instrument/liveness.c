@@ -102,36 +102,36 @@ static void on_suspended(struct vg_probe *probe, unsigned worker, struct vg_task
     vg_watchdog_kick(&live->watchdog);
 }
 
+/* NULL: nobody listens, or there is no room. */
+static struct vg_evidence *begin_post(struct vg_liveness *live, unsigned worker)
+{
+    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
+        return NULL;
+    return vg_post_begin(vg_lane_of(live, worker));
+}
+
 static void on_unarmed(struct vg_probe *probe, unsigned worker, const struct vg_unarmed *unarmed,
                        uint64_t now)
 {
     struct vg_liveness *live = vg_liveness_of(probe);
-    struct vg_lane *lane = vg_lane_of(live, worker);
-    struct vg_evidence *evidence;
+    struct vg_evidence *evidence = begin_post(live, worker);
 
-    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
-        return;
-    evidence = vg_post_begin(lane);
     if (evidence == NULL)
         return;
     vg_evidence_unarmed(evidence, unarmed, now);
-    vg_post_end(live, lane);
+    vg_post_end(live, vg_lane_of(live, worker));
 }
 
 static void on_lock_across(struct vg_probe *probe, unsigned worker, struct vg_task *task,
                            struct vg_resource *lock, uint64_t now)
 {
     struct vg_liveness *live = vg_liveness_of(probe);
-    struct vg_lane *lane = vg_lane_of(live, worker);
-    struct vg_evidence *evidence;
+    struct vg_evidence *evidence = begin_post(live, worker);
 
-    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
-        return;
-    evidence = vg_post_begin(lane);
     if (evidence == NULL)
         return;
     vg_evidence_lock(evidence, task, lock, now);
-    vg_post_end(live, lane);
+    vg_post_end(live, vg_lane_of(live, worker));
 }
 
 static void on_fruitless(struct vg_probe *probe, unsigned worker,
@@ -169,16 +169,12 @@ static void on_poll_after_ready(struct vg_probe *probe, unsigned worker, struct 
                                 const struct vg_site *site)
 {
     struct vg_liveness *live = vg_liveness_of(probe);
-    struct vg_lane *lane = vg_lane_of(live, worker);
-    struct vg_evidence *evidence;
+    struct vg_evidence *evidence = begin_post(live, worker);
 
-    if (vg_load(&live->level, relaxed) == VG_LEVEL_OFF)
-        return;
-    evidence = vg_post_begin(lane);
     if (evidence == NULL)
         return;
     vg_evidence_poll_after_ready(evidence, task, site, vg_exec_now(live->exec));
-    vg_post_end(live, lane);
+    vg_post_end(live, vg_lane_of(live, worker));
 }
 
 void vg_live_hold(struct vg_liveness *live)

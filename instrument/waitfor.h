@@ -35,7 +35,6 @@ enum {
 
 /* What a leaf waits for. */
 struct vg_waitfor_arm {
-    struct vg_resource *resource;
     uint64_t holder[VG_WAITFOR_HOLDERS]; /* ids of tasks */
     uint8_t holders;
     bool loose;
@@ -99,6 +98,9 @@ void vg_waitfor_close(struct vg_waitfor *graph);
 bool vg_waitfor_collect(struct vg_waitfor *graph, struct vg_exec *exec);
 
 struct vg_waitfor_node *vg_waitfor_find(const struct vg_waitfor *graph, uint64_t id);
+
+/* Those who alone can end the wait. Returns how many there are; 0: that is not known. */
+unsigned vg_waitfor_holders(const struct vg_wait *wait, struct vg_owner holder[VG_WAITFOR_HOLDERS]);
 
 /* Reads what the task waits for. It is owned. False: it can go on. */
 bool vg_waitfor_read(struct vg_task *task, struct vg_waitfor_node *node);

@@ -58,12 +58,12 @@ void vg_waitfor_close(struct vg_waitfor *graph)
 
 /* ---- one task ------------------------------------------------------------------------------ */
 
-static unsigned find_holders(const struct vg_wait *wait, struct vg_owner *holder)
+unsigned vg_waitfor_holders(const struct vg_wait *wait, struct vg_owner holder[VG_WAITFOR_HOLDERS])
 {
     const struct vg_resource_ops *ops = wait->resource->ops;
 
     if (wait->by == VG_BY_TASK) {
-        holder[0].task = wait->task;
+        holder[0] = (struct vg_owner){.task = wait->task};
         return 1;
     }
     if (wait->by != VG_BY_HOLDERS || wait->state != VG_WAIT_QUEUED)
@@ -82,10 +82,9 @@ static bool read_arm(const struct vg_future *leaf, struct vg_waitfor_arm *arm)
 
     if (!leaf->ops->is_held || !leaf->ops->waits(leaf, &wait))
         return false;
-    n = find_holders(&wait, holder);
+    n = vg_waitfor_holders(&wait, holder);
     if (n == 0 || n > VG_WAITFOR_HOLDERS)
         return false;
-    arm->resource = wait.resource;
     arm->loose = wait.by == VG_BY_HOLDERS && wait.resource->ops->loose;
     arm->holders = (uint8_t)n;
     for (unsigned i = 0; i < n; i++) {

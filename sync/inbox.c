@@ -37,7 +37,6 @@ static bool receive(struct vg_receive *recv, struct vg_notices *notices, struct 
     if (VG_UNLIKELY(recv->inbox->taker.task != vg_task_id_here(cx)))
         vg_inbox_note_taker(recv->inbox, &recv->fut, cx);
     n = recv->inbox->ops->take(recv->inbox, recv->values, recv->max, notices);
-
     if (n > 0) {
         recv->ret = recv->many ? (int)n : 0;
     } else if (recv->inbox->ops->is_over(recv->inbox)) {

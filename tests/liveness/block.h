@@ -58,10 +58,4 @@ static inline bool is_of_worker_0(const struct vg_report *report)
     return !report->ended && report->worker == 0;
 }
 
-static inline void wait_until_empty(const struct room *room)
-{
-    while (vg_exec_live(room->exec) > 0)
-        usleep(1000);
-}
-
 #endif

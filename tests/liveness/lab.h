@@ -120,6 +120,12 @@ static inline void lab_close(struct lab *lab)
     sim_close(&lab->sim);
 }
 
+/* For sim_run(): no task lives. The lab is `arg`, or the first member of what is. */
+static inline bool lab_is_empty(void *arg)
+{
+    return vg_exec_live(((const struct lab *)arg)->exec) == 0;
+}
+
 static inline void lab_silent(const struct lab *lab)
 {
     if (lab->count > 0)

@@ -18,14 +18,9 @@ enum { SEEDS = 60 };
         lab_close(&lab);                                                                           \
     }
 
-static inline bool is_empty(void *arg)
-{
-    return vg_exec_live(((const struct lab *)arg)->exec) == 0;
-}
-
 static inline void run_all(struct lab *lab)
 {
-    CHECK_EQ(sim_run(&lab->sim, lab->exec, is_empty, lab, VG_SEC(3600)), 0);
+    CHECK_EQ(sim_run(&lab->sim, lab->exec, lab_is_empty, lab, VG_SEC(3600)), 0);
 }
 
 struct parker {

@@ -105,4 +105,10 @@ static inline void wait_for(VG_ATOMIC(uint32_t) *word, uint32_t value)
         usleep(1000);
 }
 
+static inline void wait_until_empty(const struct room *room)
+{
+    while (vg_exec_live(room->exec) > 0)
+        usleep(1000);
+}
+
 #endif

@@ -239,15 +239,10 @@ static inline void stage_add(struct stage *s, const struct step *steps)
 
 #define ACTOR(stage, ...) stage_add((stage), (const struct step[SCRIPT_STEPS]){__VA_ARGS__})
 
-static inline bool stage_is_over(void *arg)
-{
-    return vg_exec_live(((const struct stage *)arg)->lab.exec) == 0;
-}
-
 /* 0: all came to their ends; -EDEADLK. */
 static inline int stage_run(struct stage *s)
 {
-    return sim_run(&s->lab.sim, s->lab.exec, stage_is_over, s, VG_SEC(3600));
+    return sim_run(&s->lab.sim, s->lab.exec, lab_is_empty, s, VG_SEC(3600));
 }
 
 /* What is locked stays so: the things are left as they are. */

@@ -53,12 +53,6 @@ static void start_lookups(struct room *room, struct vg_pool *pool)
         CHECK_EQ(VG_SPAWN(room->exec, NULL, lookup, pool), 0);
 }
 
-static void wait_until_empty(const struct room *room)
-{
-    while (vg_exec_live(room->exec) > 0)
-        usleep(1000);
-}
-
 TEST(thread_sleep_in_task)
 {
     const uint64_t since = vg_os_now();

@@ -67,12 +67,6 @@ static struct worker *worker(struct worker *f, uint64_t slice, int count, VG_ATO
     return f;
 }
 
-static void wait_until_empty(const struct room *room)
-{
-    while (vg_exec_live(room->exec) > 0)
-        usleep(1000);
-}
-
 TEST(who_does_nothing_but_wake_itself_is_reported)
 {
     static VG_ATOMIC(uint32_t) stop;

@@ -102,7 +102,8 @@ VG_API VG_MUST_USE bool vg_trylock(struct vg_mutex *mutex);
 
 /*
  * Says that somebody else is going to unlock it: another task, a thread, a callback. By the owner. Reports name nobody
- * as its owner from then on, and no ring of tasks that wait for each other is seen through it. Two stores.
+ * as its owner from then on, and no ring of tasks that wait for each other is seen through it. A spin lock and a store. Panics if
+ * the mutex is free.
  */
 VG_API void vg_mutex_hand_over(struct vg_mutex *mutex);
 

@@ -10,14 +10,9 @@ static const struct corpus_case *const parts[] = {
     corpus_resources, corpus_rings,       corpus_spins,  corpus_locks};
 static const struct corpus_case *const controls[] = {corpus_controls, corpus_controls_cancel};
 
-static bool is_over(void *arg)
-{
-    return vg_exec_live(((const struct lab *)arg)->exec) == 0;
-}
-
 int corpus_play_for(struct lab *lab, uint64_t ns)
 {
-    const int rc = sim_run(&lab->sim, lab->exec, is_over, lab, ns);
+    const int rc = sim_run(&lab->sim, lab->exec, lab_is_empty, lab, ns);
 
     vg_watch_scan(lab->live, sim_now(&lab->sim));
     return rc;
