@@ -148,18 +148,24 @@ static inline int get_status(const char *address, const char *path)
     return status;
 }
 
-/* Asks for the page until it says so. */
-static inline char *get_until(const char *address, const char *path, const char *what)
+/* Asks for the page until it says both. */
+static inline char *get_until_both(const char *address, const char *path, const char *what,
+                                   const char *too)
 {
     for (;;) {
         char *response = get(address, path);
 
         CHECK_EQ(status_of(response), 200);
-        if (strstr(response, what) != NULL)
+        if (strstr(response, what) != NULL && strstr(response, too) != NULL)
             return response;
         free(response);
         usleep(1000);
     }
+}
+
+static inline char *get_until(const char *address, const char *path, const char *what)
+{
+    return get_until_both(address, path, what, what);
 }
 
 #endif
