@@ -2,6 +2,7 @@
 #include <vigil/async.h>
 #include <vigil/future.h>
 
+#include "drop.h"
 #include "task.h"
 #include "worker.h"
 
@@ -114,8 +115,10 @@ void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
         cx->unarmed = NULL; /* it was cancelled */
     if (VG_UNLIKELY(fut == cx->spinner))
         cx->spun = 0; /* it has got somewhere after all, and may be gone */
-    if (fut->flags & VG_F_BESIDE)
+    if (fut->flags & VG_F_BESIDE) {
         vg_count(&cx->worker->counts.children_ended, 1);
+        vg_drop_ended(fut, cx);
+    }
     mark_dead(fut);
 }
 
@@ -309,6 +312,7 @@ static __attribute__((noinline)) vg_poll poll_awaited(struct vg_async *co, struc
     if (!vg_poll_future(child, cx).ready)
         return VG_PENDING;
     child->flags |= VG_F_TAKEN;
+    co->fut.flags |= VG_F_PASSED;
     return VG_READY;
 }
 
@@ -319,6 +323,7 @@ vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx)
     if (child->state != VG_DONE || VG_UNLIKELY(cx->rootdown))
         return poll_awaited(co, cx);
     child->flags |= VG_F_TAKEN;
+    co->fut.flags |= VG_F_PASSED;
     return VG_READY;
 }
 

@@ -250,6 +250,14 @@ struct vg_owner vg_owner_here(const struct vg_future *leaf, struct vg_cx *cx)
     };
 }
 
+void vg_gave_here(void)
+{
+    struct vg_cx *cx = vg_worker_here != NULL ? vg_worker_here->cx : NULL;
+
+    if (cx != NULL && cx->self != NULL)
+        vg_carry_(cx->self, false);
+}
+
 struct vg_owner vg_owner_current(void)
 {
     struct vg_cx *cx = vg_worker_here != NULL ? vg_worker_here->cx : NULL;

@@ -74,6 +74,16 @@ bool vg_exec_busy(const struct vg_exec *exec)
     return false;
 }
 
+bool vg_exec_drained(struct vg_exec *exec)
+{
+    if (!vg_inject_empty(&exec->inject))
+        return false;
+    for (unsigned i = 0; i < exec->workers_count; i++)
+        if (queued(&exec->workers[i]) > 0 || !vg_pocket_empty_owner(&exec->workers[i].pocket))
+            return false;
+    return true;
+}
+
 static uint64_t difference(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : 0; /* not a consistent cut */

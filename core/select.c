@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "drop.h"
 #include "task.h"
 #include "worker.h"
 
@@ -86,10 +87,8 @@ static void cancel_losers(struct vg_select *select, struct vg_cx *cx)
     for (i = 0; i < select->count; i++) {
         if (is_left(select, i))
             (void)vg_poll_future(select->arms[i].fut, cx);
-        if (is_live(select, i) && must_end(select, i)) {
-            vg_cancel(select->arms[i].fut, cx);
-            vg_settle(select->arms[i].fut, cx);
-        }
+        if (is_live(select, i) && must_end(select, i))
+            vg_future_drop(select->arms[i].fut, false, cx);
     }
 }
 

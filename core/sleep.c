@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "drop.h"
 #include "task.h"
 #include "wheel.h"
 #include "worker.h"
@@ -60,6 +61,11 @@ static const struct vg_ops sleep_ops = {
     .kind = VG_KIND_LEAF,
     .is_timer = 1,
 };
+
+uint64_t vg_sleep_deadline(const struct vg_future *fut)
+{
+    return fut->ops == &sleep_ops ? ((const struct vg_sleep *)(const void *)fut)->deadline : 0;
+}
 
 uint64_t vg_now(void)
 {

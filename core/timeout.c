@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "drop.h"
 #include "task.h"
 
 static void start_nap(struct vg_timeout *timeout, struct vg_cx *cx)
@@ -26,8 +27,7 @@ static vg_poll timeout_poll(struct vg_future *fut, struct vg_cx *cx)
         if (!vg_poll_future(nap, cx).ready || timeout->ret < 0)
             return VG_PENDING;
         timeout->ret = -ETIMEDOUT;
-        vg_cancel(child, cx);
-        vg_settle(child, cx);
+        vg_future_drop(child, true, cx);
         if (child->state != VG_DONE)
             return VG_PENDING;
     }

@@ -133,6 +133,8 @@ struct vg_exec {
     struct vg_driver *driver;
     struct vg_driver_futex *own_driver;
     struct vg_probe *probe;
+    VG_ATOMIC(uint64_t)
+    dropped_types; /* relaxed; a bit for each kind of future that was dropped: drop.h */
     const struct vg_site *sites, *sites_end;
     char name[12];
     bool heals, quiet;

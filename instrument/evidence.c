@@ -231,6 +231,24 @@ void vg_evidence_spin(struct vg_evidence *evidence, const struct vg_fruitless *f
     vg_tree_copy(&evidence->tree, fruitless->task, NULL, fruitless->fut);
 }
 
+void vg_evidence_dropped(struct vg_evidence *evidence, const struct vg_dropped *dropped,
+                         const struct vg_report_future *waited, const struct vg_drop_sum *sum)
+{
+    struct vg_report *report = &evidence->report;
+
+    vg_evidence_task(evidence, dropped->task, sum->last);
+    evidence->starved = dropped->fut;
+    report->verdict = dropped->deadline > 0 ? VG_VERDICT_DEADLINE_RESET : VG_VERDICT_CANCEL_LOSS;
+    report->confidence = VG_SUSPECTED;
+    report->starved = report->parent = vg_evidence_name(dropped->fut->up, NULL);
+    report->starved.type = dropped->fut->ops->name;
+    report->blocked = *waited;
+    report->drops = sum->count;
+    report->spanned = sum->last - sum->first;
+    report->length = sum->length;
+    vg_tree_copy(&evidence->tree, dropped->task, NULL, NULL);
+}
+
 void vg_evidence_lost(struct vg_evidence *evidence, struct vg_task *task,
                       const struct vg_future *leaf, struct vg_resource *resource,
                       const struct vg_resource_state *state, enum vg_verdict verdict)
@@ -248,6 +266,8 @@ void vg_evidence_lost(struct vg_evidence *evidence, struct vg_task *task,
     report->held = state->held;
     report->granted_units = state->granted;
     report->wanted = state->next != NULL ? state->wanted : 0;
+    if (verdict == VG_VERDICT_NEVER_POLLED && state->next != NULL)
+        report->unpolled = state->next->ops->name;
     vg_tree_copy(&evidence->tree, task, NULL, leaf);
 }
 

@@ -4,6 +4,7 @@
 
 #include <vigil/liveness.h>
 
+#include "drops.h"
 #include "futurelock.h"
 #include "spin.h"
 #include "tree.h"
@@ -59,6 +60,10 @@ void vg_evidence_lock(struct vg_evidence *evidence, struct vg_task *task, struct
 void vg_evidence_lost(struct vg_evidence *evidence, struct vg_task *task,
                       const struct vg_future *leaf, struct vg_resource *resource,
                       const struct vg_resource_state *state, enum vg_verdict verdict);
+
+/* A child is dropped which waited for that. The task is owned. */
+void vg_evidence_dropped(struct vg_evidence *evidence, const struct vg_dropped *dropped,
+                         const struct vg_report_future *waited, const struct vg_drop_sum *sum);
 
 /* A poll that does not end. Nobody owns its task but the worker that is in it: there is no await tree. */
 void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info *worker,

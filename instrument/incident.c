@@ -274,7 +274,7 @@ static bool still_stands(struct vg_incidents *incidents, struct vg_incident *inc
         return is_unarmed(incident, task, &info);
     if (vg_is_spin(incident->report.verdict))
         return still_spins(incidents, incident, &info);
-    if (vg_is_ring(incident->report.verdict))
+    if (vg_is_still(incident->report.verdict))
         return info.polls == incident->polls;
     if (vg_is_loss(incident->report.verdict))
         return is_lost(incident, task);
@@ -308,6 +308,9 @@ static bool may_stand(struct vg_incidents *incidents, struct vg_incident *incide
         return still_spins(incidents, incident, task);
     case VG_VERDICT_WAIT_CYCLE:
     case VG_VERDICT_RECURSIVE_WAIT:
+    case VG_VERDICT_HOARDED_RESERVATION:
+    case VG_VERDICT_UNFAIR_LOCK:
+    case VG_VERDICT_NEVER_POLLED:
         return false; /* it goes on */
     default:
         return task->owed_since != 0;

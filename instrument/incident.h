@@ -115,6 +115,13 @@ static inline bool vg_is_loss(enum vg_verdict verdict)
     return verdict == VG_VERDICT_LOST_WAKEUP || verdict == VG_VERDICT_CANCEL_LOSS;
 }
 
+/* A wait of which nothing has changed as long as its task was not polled. */
+static inline bool vg_is_still(enum vg_verdict verdict)
+{
+    return vg_is_ring(verdict) || verdict == VG_VERDICT_HOARDED_RESERVATION ||
+           verdict == VG_VERDICT_UNFAIR_LOCK || verdict == VG_VERDICT_NEVER_POLLED;
+}
+
 /* Closes an incident that was not seen alive; NULL: none is left. Valid until the next call here. */
 const struct vg_incident *vg_incidents_close_next(struct vg_incidents *incidents);
 

@@ -5,6 +5,7 @@
 #include <vigil/liveness.h>
 
 #include "blocked.h"
+#include "drops.h"
 #include "evidence.h"
 #include "incident.h"
 #include "past.h"
@@ -53,6 +54,7 @@ struct vg_lane {
     struct vg_recent recent[VG_RECENT_SLOTS];
     struct vg_late late[VG_LATE_SLOTS];
     struct vg_spins spins;
+    struct vg_drops drops;
     VG_ATOMIC(uint64_t) slow[VG_SLOW_SLOTS]; /* lengths of long waits that have ended */
     struct vg_evidence post[VG_POST_SLOTS];
     VG_ATOMIC(uint64_t) blocks, blocked_ns, blocked_max;
@@ -169,6 +171,14 @@ bool vg_snooze_find(struct vg_liveness *live, struct vg_task *task, uint64_t now
 
 /* Remembers when the wake was passed over, if that was late. */
 void vg_snooze_passed(struct vg_lane *lane, const struct vg_waiter *waiter, uint64_t now);
+
+/* ---- drops.c ------------------------------------------------------------------------------- */
+
+/* On the worker: a child is dropped; one like it has ended. */
+void vg_drops_note(struct vg_liveness *live, unsigned worker, const struct vg_dropped *dropped,
+                   uint64_t now);
+void vg_drops_ended(struct vg_liveness *live, unsigned worker, struct vg_task *task,
+                    const struct vg_future *fut, uint64_t now);
 
 /* ---- lookout.c ----------------------------------------------------------------------------- */
 

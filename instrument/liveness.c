@@ -177,6 +177,24 @@ static void on_poll_after_ready(struct vg_probe *probe, unsigned worker, struct 
     vg_post_end(live, vg_lane_of(live, worker));
 }
 
+static void on_dropped(struct vg_probe *probe, unsigned worker, const struct vg_dropped *dropped,
+                       uint64_t now)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+
+    if (vg_load(&live->level, relaxed) != VG_LEVEL_OFF)
+        vg_drops_note(live, worker, dropped, now);
+}
+
+static void on_ended(struct vg_probe *probe, unsigned worker, struct vg_task *task,
+                     const struct vg_future *fut, uint64_t now)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+
+    if (vg_load(&live->level, relaxed) != VG_LEVEL_OFF)
+        vg_drops_ended(live, worker, task, fut, now);
+}
+
 void vg_live_hold(struct vg_liveness *live)
 {
     uint32_t seen = 0;
@@ -297,6 +315,8 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
         .fruitless = on_fruitless,
         .resumed = on_resumed,
         .poll_after_ready = on_poll_after_ready,
+        .dropped = on_dropped,
+        .ended = on_ended,
     };
     live->alloc = *alloc;
     live->config = *config;

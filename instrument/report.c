@@ -20,6 +20,10 @@ const char *vg_verdict_name(enum vg_verdict verdict)
         [VG_VERDICT_LOST_WAKEUP] = "lost-wakeup",
         [VG_VERDICT_CANCEL_LOSS] = "cancel-loss",
         [VG_VERDICT_LOCK_ACROSS_SUSPEND] = "lock-across-suspend",
+        [VG_VERDICT_DEADLINE_RESET] = "deadline-reset",
+        [VG_VERDICT_HOARDED_RESERVATION] = "hoarded-reservation",
+        [VG_VERDICT_UNFAIR_LOCK] = "unfair-lock",
+        [VG_VERDICT_NEVER_POLLED] = "never-polled",
     };
 
     return (unsigned)verdict < VG_VERDICT_COUNT ? names[verdict] : "?";
@@ -101,6 +105,10 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
 {
     const struct vg_report *report = &evidence->report;
 
+    if (report->drops > 0) {
+        vg_report_dropped(text, evidence);
+        return;
+    }
     switch (report->verdict) {
     case VG_VERDICT_POLL_AFTER_READY:
         vg_report_task(text, report);
@@ -124,6 +132,11 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
     case VG_VERDICT_LOST_WAKEUP:
     case VG_VERDICT_CANCEL_LOSS:
         vg_report_lost(text, evidence);
+        break;
+    case VG_VERDICT_HOARDED_RESERVATION:
+    case VG_VERDICT_UNFAIR_LOCK:
+    case VG_VERDICT_NEVER_POLLED:
+        vg_report_kept_waiting(text, evidence);
         break;
     case VG_VERDICT_BLOCKED_WORKER:
     case VG_VERDICT_NEVER_YIELDED:
@@ -171,7 +184,7 @@ void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evid
 {
     struct vg_report report = evidence->report;
     const bool over = report.healed || report.verdict == VG_VERDICT_POLL_AFTER_READY ||
-                      report.verdict == VG_VERDICT_LOCK_ACROSS_SUSPEND;
+                      report.verdict == VG_VERDICT_LOCK_ACROSS_SUSPEND || report.drops > 0;
     bool allowed;
 
     if (!over && vg_incident_known(&live->incidents, evidence))

@@ -34,6 +34,18 @@ void vg_report_ring(struct vg_text *text, const struct vg_evidence *evidence);
 /* report_lost.c: a wake, or a part of a resource, is lost. */
 void vg_report_lost(struct vg_text *text, const struct vg_evidence *evidence);
 
+/* report_waiting.c: a future waits for a resource longer than it should. */
+void vg_report_kept_waiting(struct vg_text *text, const struct vg_evidence *evidence);
+
+/* What there is of the resource: a line. In report_lost.c. */
+void vg_report_units(struct vg_text *text, const struct vg_report *report);
+
+/* What a task of a ring, or a holder, waits for. In report_ring.c. */
+void vg_report_link_waits(struct vg_text *text, const struct vg_report_link *link);
+
+/* report_dropped.c: a future was cancelled because another one had won. */
+void vg_report_dropped(struct vg_text *text, const struct vg_evidence *evidence);
+
 /* report_poll.c: a poll does not end; and its end. */
 void vg_report_poll(struct vg_text *text, const struct vg_report *report, uint64_t polls);
 void vg_report_poll_end(struct vg_text *text, const struct vg_report *report);

@@ -3,7 +3,7 @@
 
 /* What is said of a wake that did not come, and of what has vanished. */
 
-static void add_units(struct vg_text *text, const struct vg_report *report)
+void vg_report_units(struct vg_text *text, const struct vg_report *report)
 {
     vg_text_add(text, "  resource  %s ", report->resource_kind);
     vg_report_quoted(text, report->resource_name);
@@ -35,7 +35,7 @@ void vg_report_lost(struct vg_text *text, const struct vg_evidence *evidence)
     vg_text_add(text, "  blocked   ");
     vg_report_future(text, &report->blocked);
     vg_text_add(text, "\n");
-    add_units(text, report);
+    vg_report_units(text, report);
     vg_report_tree(text, evidence);
     vg_text_add(
         text, wake ? "  ways out  after queueing look again; whoever leaves the queue, or gives "

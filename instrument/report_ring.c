@@ -3,9 +3,9 @@
 
 /* What is said of tasks that wait for each other. */
 
-static void add_link(struct vg_text *text, const struct vg_report_link *link)
+void vg_report_link_waits(struct vg_text *text, const struct vg_report_link *link)
 {
-    vg_text_add(text, "  waits     task ");
+    vg_text_add(text, "task ");
     vg_text_task(text, link->task);
     vg_text_add(text, " ");
     vg_report_quoted(text, link->task_name);
@@ -19,6 +19,12 @@ static void add_link(struct vg_text *text, const struct vg_report_link *link)
         vg_text_add(text, ", made at ");
         vg_text_place(text, link->resource_place);
     }
+}
+
+static void add_link(struct vg_text *text, const struct vg_report_link *link)
+{
+    vg_text_add(text, "  waits     ");
+    vg_report_link_waits(text, link);
     vg_text_add(text, ", which depends on task ");
     vg_text_task(text, link->owner.task);
     if (link->owner.site != NULL) {

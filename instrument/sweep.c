@@ -16,22 +16,48 @@ static bool is_short(const struct vg_resource_state *state)
     return state->total > 0 && state->free + state->held + state->granted < state->total;
 }
 
-bool vg_sweep_leaf(const struct vg_future *leaf, struct vg_find *find)
+/* What alone could end the wait has not been polled. The rest of the state says no more. */
+static bool is_unpolled(struct vg_resource *resource, struct vg_resource_state *state)
 {
-    struct vg_wait wait;
+    if (resource->ops->unpolled == NULL)
+        return false;
+    *state = (struct vg_resource_state){.next = resource->ops->unpolled(resource)};
+    return state->next != NULL;
+}
 
-    if (!leaf->ops->is_held || !leaf->ops->waits(leaf, &wait) || wait.state != VG_WAIT_QUEUED)
+static bool check(struct vg_resource *resource, const struct vg_future *leaf, struct vg_find *find)
+{
+    if (resource->ops->state == NULL || !resource->ops->state(resource, &find->state))
         return false;
-    if (wait.resource->ops->state == NULL ||
-        !wait.resource->ops->state(wait.resource, &find->state))
-        return false;
-    find->leaf = leaf;
-    find->resource = wait.resource;
+    find->state.served = 0; /* two passes are to find the same */
     find->verdict = VG_VERDICT_LOST_WAKEUP;
     if (is_lost(&find->state, leaf))
         return true;
     find->verdict = VG_VERDICT_CANCEL_LOSS;
     return is_short(&find->state);
+}
+
+static bool is_queued(const struct vg_future *leaf, struct vg_wait *wait)
+{
+    return leaf->ops->is_held && leaf->ops->waits(leaf, wait) && wait->state == VG_WAIT_QUEUED;
+}
+
+static bool check_wait(const struct vg_wait *wait, const struct vg_future *leaf,
+                       struct vg_find *find)
+{
+    find->leaf = leaf;
+    find->resource = wait->resource;
+    if (check(wait->resource, leaf, find))
+        return true;
+    find->verdict = VG_VERDICT_NEVER_POLLED;
+    return is_unpolled(wait->resource, &find->state);
+}
+
+bool vg_sweep_leaf(const struct vg_future *leaf, struct vg_find *find)
+{
+    struct vg_wait wait;
+
+    return is_queued(leaf, &wait) && check_wait(&wait, leaf, find);
 }
 
 static bool is_there(const struct vg_sweep *sweep, const struct vg_find *find)
@@ -42,19 +68,26 @@ static bool is_there(const struct vg_sweep *sweep, const struct vg_find *find)
     return false;
 }
 
-void vg_sweep_task(struct vg_sweep *sweep, struct vg_task *task)
+void vg_sweep_task(struct vg_waitfor *graph, struct vg_task *task)
 {
+    struct vg_sweep *const sweep = &graph->sweep;
     struct vg_find find = {.task = task};
     struct vg_task_info info;
     struct vg_walk walk;
     struct vg_walk_item item;
+    struct vg_wait wait;
 
     vg_task_info(task, &info);
     find.id = info.id;
     vg_walk_begin(&walk, vg_task_root(task));
-    while (sweep->finds < VG_SWEEP_FINDS && vg_walk_next(&walk, &item))
-        if (vg_walk_is_leaf(item.fut) && vg_sweep_leaf(item.fut, &find) && !is_there(sweep, &find))
+    while (vg_walk_next(&walk, &item)) {
+        if (!vg_walk_is_leaf(item.fut) || !is_queued(item.fut, &wait))
+            continue;
+        vg_longwaits_leaf(&graph->longwaits, task, item.fut, &wait);
+        if (sweep->finds < VG_SWEEP_FINDS && check_wait(&wait, item.fut, &find) &&
+            !is_there(sweep, &find))
             sweep->find[sweep->finds++] = find;
+    }
 }
 
 static const struct vg_find *seen_before(const struct vg_sweep *sweep, const struct vg_find *find)
@@ -99,9 +132,10 @@ void vg_sweep_end(struct vg_liveness *live, uint64_t now)
         const struct vg_find *before = seen_before(sweep, &sweep->find[i]);
 
         sweep->find[i].at = before != NULL ? before->at : now;
-        if (before != NULL)
+        if (before != NULL && (sweep->find[i].verdict != VG_VERDICT_NEVER_POLLED || sweep->drained))
             report(live, &sweep->find[i], now);
     }
+    sweep->drained = vg_exec_drained(live->exec);
     memcpy(sweep->last, sweep->find, sizeof sweep->last);
     sweep->before = sweep->finds;
 }

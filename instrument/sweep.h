@@ -26,6 +26,8 @@ struct vg_find {
 
 struct vg_sweep {
     unsigned finds, before;
+    bool
+        drained; /* no task was queued when the last pass ended: who has not been polled by now waits for no worker */
     struct vg_find find[VG_SWEEP_FINDS],
         last[VG_SWEEP_FINDS]; /* of this pass and of the one before */
 };
@@ -33,10 +35,11 @@ struct vg_sweep {
 /* Whether something is wrong with what the leaf waits for. Its task is owned. */
 bool vg_sweep_leaf(const struct vg_future *leaf, struct vg_find *find);
 
-/* Looks at all that the task waits for. It is owned. */
-void vg_sweep_task(struct vg_sweep *sweep, struct vg_task *task);
-
 struct vg_liveness;
+struct vg_waitfor;
+
+/* Looks at all that the task waits for. It is owned. */
+void vg_sweep_task(struct vg_waitfor *graph, struct vg_task *task);
 
 /* The pass is over: reports what the last one had seen as well. */
 void vg_sweep_end(struct vg_liveness *live, uint64_t now);

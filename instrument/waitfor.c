@@ -79,6 +79,7 @@ static void pass(struct vg_liveness *live, uint64_t now)
             report(live, &ring[i], now);
     }
     vg_sweep_end(live, now);
+    vg_longwaits_end(live, now);
     memcpy(graph->ring, ring, n * sizeof *ring);
     graph->rings = n;
     if (vg_load(&graph->calm, relaxed) < CALM)
@@ -97,5 +98,6 @@ void vg_waitfor_scan(struct vg_liveness *live, uint64_t now)
 
 bool vg_waitfor_pending(const struct vg_liveness *live)
 {
-    return vg_load(&live->waitfor.calm, relaxed) < CALM && vg_exec_held(live->exec) > 0;
+    return vg_exec_held(live->exec) > 0 && (vg_load(&live->waitfor.calm, relaxed) < CALM ||
+                                            vg_longwaits_pending(&live->waitfor.longwaits));
 }

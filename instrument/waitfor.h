@@ -4,6 +4,7 @@
 
 #include <vigil/liveness.h>
 
+#include "longwait.h"
 #include "sweep.h"
 #include "vg_atomic.h"
 
@@ -73,6 +74,7 @@ struct vg_waitfor {
     struct vg_waitfor_ring ring[VG_WAITFOR_RINGS];
     struct vg_report_link link[VG_RING_MAX];
     struct vg_sweep sweep;
+    struct vg_longwaits longwaits;
 };
 
 struct vg_liveness;

@@ -147,15 +147,19 @@ static bool visit(struct vg_task *task, void *arg)
     struct vg_waitfor *graph = (struct vg_waitfor *)arg;
     struct vg_waitfor_node node;
     struct vg_task_info info;
-    bool stands;
+    bool stands, concerned;
 
     graph->looked++;
     vg_task_info(task, &info);
-    if (info.running || info.held == 0 || !vg_inspect_begin(task))
+    concerned = vg_longwaits_concern(&graph->longwaits, info.id);
+    if (info.running || (info.held == 0 && !concerned) || !vg_inspect_begin(task))
         return true;
     graph->read++;
     stands = vg_waitfor_read(task, &node);
-    vg_sweep_task(&graph->sweep, task);
+    if (concerned)
+        vg_longwaits_holder(&graph->longwaits, task);
+    if (info.held > 0)
+        vg_sweep_task(graph, task);
     vg_inspect_end(task);
     if (stands)
         enter(graph, &node);
@@ -168,6 +172,7 @@ bool vg_waitfor_collect(struct vg_waitfor *graph, struct vg_exec *exec)
         return false;
     forget_all(graph);
     graph->looked = graph->read = graph->sweep.finds = 0;
+    vg_longwaits_begin(&graph->longwaits);
     vg_exec_each_task(exec, visit, graph);
     return true;
 }

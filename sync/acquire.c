@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "claim.h"
+#include "holders.h"
 #include "owner.h"
 
 static vg_poll acquire_poll(struct vg_future *fut, struct vg_cx *cx)
@@ -19,6 +20,9 @@ static vg_poll acquire_poll(struct vg_future *fut, struct vg_cx *cx)
         acquire->ret = -EINVAL;
     if (acquire->ret == 0 && claim->want == claim->permits->total)
         vg_claim_own(&acquire->claim, cx);
+    if (acquire->ret == 0)
+        vg_holders_add((struct vg_semaphore *)(void *)claim->permits, vg_task_id_here(cx),
+                       claim->want);
     return VG_READY;
 }
 
@@ -49,6 +53,8 @@ struct vg_permit vg_permit_take(struct vg_acquire *acquire)
         vg_panic("vg_permit_take: the acquire has no permits");
     claim->want = 0;
     vg_owner_clear(&claim->permits->owner); /* whoever gets the object gives them back */
+    if (vg_holders_known((struct vg_semaphore *)(void *)claim->permits))
+        vg_store(&((struct vg_semaphore *)(void *)claim->permits)->holders.unknown, 1u, relaxed);
     return (struct vg_permit){(struct vg_semaphore *)(void *)claim->permits, count};
 }
 

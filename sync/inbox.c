@@ -20,6 +20,7 @@ static void wait_for_sender(struct vg_receive *recv, struct vg_cx *cx)
 void vg_inbox_note_taker(struct vg_inbox *inbox, const struct vg_future *leaf, struct vg_cx *cx)
 {
     inbox->shared = inbox->shared || inbox->taker.task != 0;
+    inbox->reader = NULL;
     inbox->taker = vg_owner_here(leaf, cx);
 }
 
@@ -114,7 +115,11 @@ static vg_poll recv_poll(struct vg_future *fut, struct vg_cx *cx)
     vg_inbox_finish(recv->inbox, recv->inbox->ops, &notices);
     if (recv->many && recv->ret == VG_SECTION_MAX)
         receive_rest(recv);
-    return ready ? end(recv, cx) : VG_PENDING;
+    if (!ready)
+        return VG_PENDING;
+    if (recv->ret >= 0)
+        vg_took(fut);
+    return end(recv, cx);
 }
 
 static void recv_cancel(struct vg_future *fut, struct vg_cx *cx)

@@ -90,6 +90,7 @@ static inline int vg_inbox_try_recv(struct vg_inbox *inbox, const struct vg_inbo
     vg_notices_init(&notices);
     vg_spin_lock(&inbox->senders.guard);
     inbox->shared = true;
+    inbox->reader = NULL;
     if (ops->take(inbox, value, 1, &notices) == 0)
         rc = ops->is_over(inbox) ? -EPIPE : -EAGAIN;
     vg_spin_unlock(&inbox->senders.guard);

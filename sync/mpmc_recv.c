@@ -80,6 +80,8 @@ static vg_poll recv_poll(struct vg_future *fut, struct vg_cx *cx)
     }
     if (look(recv, cx) == WAITS)
         return VG_PENDING;
+    if (recv->ret == 0)
+        vg_took(fut);
     vg_disarm(&recv->entry.waiter, cx);
     return VG_READY;
 }

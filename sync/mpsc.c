@@ -93,6 +93,8 @@ int vg_mpsc_try_send(struct vg_mpsc *channel, const void *value)
         notice = vg_mpsc_put(channel, value);
     vg_spin_unlock(&channel->inbox.senders.guard);
     vg_notify_any(notice);
+    if (rc == 0)
+        vg_gave_here();
     return rc;
 }
 
@@ -117,6 +119,13 @@ static const struct vg_inbox_ops inbox_ops = {.take = take, .is_over = is_over};
 int vg_mpsc_try_recv(struct vg_mpsc *channel, void *value)
 {
     return vg_inbox_try_recv(&channel->inbox, &inbox_ops, value);
+}
+
+void vg_mpsc_set_reader(struct vg_mpsc *channel, const struct vg_future *reader)
+{
+    vg_spin_lock(&channel->inbox.senders.guard);
+    channel->inbox.reader = channel->inbox.taker.task == 0 ? reader : NULL;
+    vg_spin_unlock(&channel->inbox.senders.guard);
 }
 
 /* ---- permits ------------------------------------------------------------------------------- */
@@ -161,6 +170,7 @@ void vg_mpsc_send_reserved(struct vg_mpsc *channel, const void *value)
     notice = vg_mpsc_put(channel, value);
     vg_spin_unlock(&channel->inbox.senders.guard);
     vg_notify_any(notice);
+    vg_gave_here();
 }
 
 void vg_mpsc_unreserve(struct vg_mpsc *channel)
@@ -275,9 +285,21 @@ static unsigned resource_holders(struct vg_resource *resource, struct vg_owner *
     return known;
 }
 
+static const struct vg_future *resource_unpolled(struct vg_resource *resource)
+{
+    struct vg_mpsc *channel = channel_of(resource);
+    const struct vg_future *reader;
+
+    vg_spin_lock(&channel->inbox.senders.guard);
+    reader = channel->inbox.reader;
+    vg_spin_unlock(&channel->inbox.senders.guard);
+    return reader;
+}
+
 const struct vg_resource_ops vg_mpsc_resource_ = {
     .kind = "channel",
     .loose = true,
+    .unpolled = resource_unpolled,
     .holders = resource_holders,
     .owner = vg_mpsc_owner,
     .ahead = vg_mpsc_ahead,

@@ -89,7 +89,11 @@ static vg_poll send_poll(struct vg_future *fut, struct vg_cx *cx)
 {
     struct vg_mpsc_send *send = (struct vg_mpsc_send *)(void *)fut;
 
-    return (vg_poll){send->queued ? go_on(send, cx) : start(send, cx)};
+    const bool ready = send->queued ? go_on(send, cx) : start(send, cx);
+
+    if (ready && send->ret == 0 && send->value)
+        vg_gave(fut);
+    return (vg_poll){ready};
 }
 
 /* Guard held. Gives up the place in the queue, and passes on what was granted there. */
@@ -163,6 +167,7 @@ static const struct vg_ops send_ops = {
     .cancel = send_cancel,
     .waits = send_waits,
     .is_held = true,
+    .gives = true,
     .name = "vg_mpsc_send",
     .size = sizeof(struct vg_mpsc_send),
     .kind = VG_KIND_LEAF,

@@ -93,7 +93,7 @@ static int try_put(struct vg_unbounded *channel, const void *value,
 }
 
 /* A block is allocated without the guard, so it is not always used. */
-int vg_unbounded_send(struct vg_unbounded *channel, const void *value)
+static int send(struct vg_unbounded *channel, const void *value)
 {
     struct vg_unbounded_block *fresh = NULL;
     int rc = try_put(channel, value, &fresh);
@@ -106,6 +106,15 @@ int vg_unbounded_send(struct vg_unbounded *channel, const void *value)
     fresh->next = NULL;
     rc = try_put(channel, value, &fresh);
     free_blocks(channel, fresh);
+    return rc;
+}
+
+int vg_unbounded_send(struct vg_unbounded *channel, const void *value)
+{
+    const int rc = send(channel, value);
+
+    if (rc == 0)
+        vg_gave_here();
     return rc;
 }
 

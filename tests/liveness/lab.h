@@ -85,6 +85,7 @@ static inline void lab_open_for(struct lab *lab, uint64_t seed, bool healing,
     watch.arg = arg;
     watch.to_stderr = false;
     watch.manual = true;
+    watch.hints = true;
     watch.alloc = &test_alloc;
     CHECK_EQ(vg_liveness_open(&lab->live, &watch), 0);
     config = sim_config(&lab->sim);

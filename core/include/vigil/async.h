@@ -150,6 +150,13 @@ struct vg_async {
             VG_AWAIT(lhs, expr);                                                                   \
     } while (0)
 
+/* For what tries first: the frame has taken something, or handed it on. See vg_took(). */
+#define VG_TOOK_(rc)                                                                               \
+    do {                                                                                           \
+        if ((rc) == 0)                                                                             \
+            vg_self->fut.flags |= VG_F_CARRIES;                                                    \
+    } while (0)
+
 /* Ends the function with result v. */
 #define VG_RETURN(v)                                                                               \
     do {                                                                                           \

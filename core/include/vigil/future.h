@@ -101,6 +101,7 @@ struct vg_ops {
     uint8_t is_timer; /* the leaf ends by itself when a deadline passes */
     uint8_t is_io;    /* the leaf waits for the kernel */
     uint8_t is_held;  /* waits() names what it waits for, and who can end that: see vg_wait.by */
+    uint8_t gives;    /* the leaf hands something on: what its frame has taken is in it meanwhile */
 };
 
 enum vg_state { VG_INIT, VG_RUNNING, VG_KEPT, VG_PARKED, VG_DONE };
@@ -109,6 +110,9 @@ enum {
     VG_F_CANCEL = 1, /* cancel was asked for; set once, by the worker that polls the task */
     VG_F_TAKEN = 2,  /* DONE, and its result has been delivered to whoever awaited it */
     VG_F_BESIDE = 4, /* started below a combinator: one of several things its task waits for */
+    VG_F_PASSED = 8, /* an async function that has got past its first await */
+    VG_F_CARRIES =
+        16, /* an async function that has taken something and not handed it on: vg_took() */
 };
 
 struct vg_future {
@@ -233,6 +237,36 @@ VG_API VG_MUST_USE bool vg_coop(struct vg_waiter *waiter, struct vg_future *fut,
  * one end, nor says this, is reported as spinning. vg_coop() says it too.
  */
 VG_API void vg_progress(struct vg_cx *cx);
+
+/*
+ * For leaves that take something out of where it was, as a receive does, and those that hand it on: vg_took() when one of
+ * the former has been successful, vg_gave() after the latter. An async function that is cancelled between the two,
+ * while a leaf with vg_ops.gives waits, is reported to have lost it (cancel-loss). A few loads.
+ */
+static inline void vg_carry_(struct vg_future *fut, bool carries)
+{
+    while (fut != NULL && fut->ops->kind != VG_KIND_ASYNC)
+        fut = fut->up;
+    if (fut == NULL)
+        return;
+    if (carries)
+        fut->flags |= VG_F_CARRIES;
+    else
+        fut->flags &= (uint8_t)~VG_F_CARRIES;
+}
+
+static inline void vg_took(struct vg_future *leaf)
+{
+    vg_carry_(leaf->up, true);
+}
+
+static inline void vg_gave(struct vg_future *leaf)
+{
+    vg_carry_(leaf->up, false);
+}
+
+/* vg_gave() for the future that is being polled; on a thread outside, and between polls, nothing. */
+VG_API void vg_gave_here(void);
 
 /* The task that the caller of vg_wake() must notify, after releasing its lock; NULL: none. */
 struct vg_notice {

@@ -62,6 +62,17 @@ struct vg_unarmed {
     bool hangs; /* nothing can wake the task either: no waiter is armed, none is owed */
 };
 
+/*
+ * A running child is about to be cancelled because another one has won, or a deadline has. Only timers and async functions;
+ * tasks that are cancelled are not told of.
+ */
+struct vg_dropped {
+    struct vg_task *task;
+    const struct vg_future *fut; /* `up` drops it */
+    uint64_t deadline;           /* of a vg_sleep that has not expired; else 0 */
+    bool timed_out;              /* by vg_timeout() */
+};
+
 struct vg_probe {
     /* On the executor's start; workers are numbered from 0. Negative errno: vg_exec_open()
      * fails with it. */
@@ -89,6 +100,12 @@ struct vg_probe {
     /* A select was given an arm that had ended and been taken before. */
     void (*poll_after_ready)(struct vg_probe *probe, unsigned worker, struct vg_task *task,
                              const struct vg_site *site);
+    void (*dropped)(struct vg_probe *probe, unsigned worker, const struct vg_dropped *dropped,
+                    uint64_t now);
+    /* One of several children has ended: by itself, and its type has been dropped before; or, being cancelled, with what
+     * it had taken (vg_took()). Others may be among them. */
+    void (*ended)(struct vg_probe *probe, unsigned worker, struct vg_task *task,
+                  const struct vg_future *fut, uint64_t now);
 };
 
 enum { VG_FRUITLESS_MIN = 256 };
@@ -201,6 +218,9 @@ VG_API void vg_exec_driver_stats(struct vg_exec *exec, unsigned worker,
 
 /* Whether any worker is doing something else than sleep. One load for each. */
 VG_API bool vg_exec_busy(const struct vg_exec *exec);
+
+/* Whether no task is queued anywhere, as far as one look can tell: one that moves from queue to queue may be overlooked. */
+VG_API bool vg_exec_drained(struct vg_exec *exec);
 
 /* Tasks that threads outside have queued and no worker has taken. */
 VG_API uint64_t vg_exec_injected(const struct vg_exec *exec);

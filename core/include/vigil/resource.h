@@ -44,6 +44,9 @@ struct vg_resource_state {
     const struct vg_future
         *next; /* the leaf that is to be served next, and has not been woken for it; NULL: none */
     uint64_t wanted; /* by that one; with so much free it should have been woken */
+    /* How often it was taken so far; 0: that is not counted. If it was taken 64 times more than there were leaves in its queue since
+     * one of them was seen there, that one is overtaken (unfair-lock). A first in, first out queue need not count. */
+    uint64_t served;
 };
 
 struct vg_resource_ops {
@@ -68,6 +71,12 @@ struct vg_resource_ops {
      * something was lost with a future that was cancelled. NULL: nobody checks.
      */
     bool (*state)(struct vg_resource *resource, struct vg_resource_state *state);
+    /*
+     * The future without which no wait for it ends, while that has not been polled: it has taken the resource before its first
+     * poll, or is to receive from it. NULL: there is none, or it has been polled by now. A leaf with vg_ops.is_held that
+     * waits while it is the same twice, 10 ms or more apart, is reported (never-polled). NULL: nobody asks.
+     */
+    const struct vg_future *(*unpolled)(struct vg_resource *resource);
 };
 
 enum vg_wait_state {

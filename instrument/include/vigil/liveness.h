@@ -76,10 +76,20 @@ enum vg_verdict {
     VG_VERDICT_RECURSIVE_WAIT,
     /* What a future waits for is there, and nobody has woken it. */
     VG_VERDICT_LOST_WAKEUP,
-    /* A future waits for a resource of which a part has vanished: neither free, nor held, nor granted to anybody. */
+    /* A future waits for a resource of which a part has vanished: neither free, nor held, nor granted to anybody. Or one was
+     * cancelled, because another one had won, with what it had received and was about to hand on; or was timed out
+     * in the middle of its work five times in a row. */
     VG_VERDICT_CANCEL_LOSS,
     /* A task awaits something while it has a lock that blocks threads (<vigil/os_mutex.h>). */
     VG_VERDICT_LOCK_ACROSS_SUSPEND,
+    /* A timer has been set again and again before it could expire: it never will. Only with vg_liveness_config.hints. */
+    VG_VERDICT_DEADLINE_RESET,
+    /* Those that hold a resource wait for something else, and have for a second, while others queue for it. */
+    VG_VERDICT_HOARDED_RESERVATION,
+    /* A waiter is overtaken again and again by others that came later. */
+    VG_VERDICT_UNFAIR_LOCK,
+    /* A task waits for what only a future can give that has never been polled. */
+    VG_VERDICT_NEVER_POLLED,
     VG_VERDICT_COUNT,
 };
 
@@ -170,6 +180,14 @@ struct vg_report {
 
     /* A lost wake-up, or a loss: what there is of the resource. */
     uint64_t total, free, held, granted_units, wanted;
+    uint64_t overtaken;   /* by others that came later: how often, at least */
+    const char *unpolled; /* the type of the future that has never been polled */
+
+    /* A future that was cancelled because another one had won: `starved`, by `parent`; `blocked` is what it waited for. */
+    uint32_t drops;   /* in a row; 0: this is no such report */
+    uint64_t spanned; /* by these */
+    uint64_t length;  /* of the timer; 0: it is none */
+    bool carried;     /* it had taken something, and was about to hand it on */
 
     unsigned suppressed; /* like reports that were not made since the last one */
     const char *text;    /* all of this, readable; valid during the callback */
@@ -212,12 +230,14 @@ struct vg_liveness_config {
      * such signal at a time in the process; what it did before is put back by vg_liveness_close(). Not with `manual`.
      */
     int dump_signal;
+    bool hints; /* report what may well be meant, too: deadline-reset */
 };
 
 /* The defaults: 100 ms and 20 ms, to stderr, everything on. */
 #define VG_LIVENESS_INIT                                                                           \
     {                                                                                              \
-        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL, VG_MSEC(20), 0, NULL, NULL, 0  \
+        VG_MSEC(100), NULL, NULL, true, VG_LEVEL_FULL, false, NULL, VG_MSEC(20), 0, NULL, NULL, 0, \
+            false                                                                                  \
     }
 
 /* NULL: the defaults. -ENOMEM. -EBUSY: config->stack_signal has a handler already, or another signal is in use, or another

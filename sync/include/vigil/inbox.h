@@ -20,12 +20,13 @@ struct vg_inbox_ops;
 struct vg_inbox {
     struct vg_resource resource; /* first */
     const struct vg_inbox_ops *ops;
-    struct vg_waitlist senders;    /* those that wait; empty if the channel is unbounded */
-    struct vg_waiter *receiver;    /* of the receive that waits; NULL: none */
-    struct vg_waitlist *receivers; /* those that wait, where there may be several; else NULL */
-    uint32_t size;                 /* bytes of a value */
-    bool shared;                   /* several have received, or somebody without a task */
-    struct vg_owner taker;         /* the only task that has received so far; none: nobody has */
+    struct vg_waitlist senders;     /* those that wait; empty if the channel is unbounded */
+    struct vg_waiter *receiver;     /* of the receive that waits; NULL: none */
+    struct vg_waitlist *receivers;  /* those that wait, where there may be several; else NULL */
+    uint32_t size;                  /* bytes of a value */
+    bool shared;                    /* several have received, or somebody without a task */
+    struct vg_owner taker;          /* the only task that has received so far; none: nobody has */
+    const struct vg_future *reader; /* that is to receive, and has not begun to; NULL: not known */
 };
 
 /* The future that receives: from vg_mpsc_recv(), vg_unbounded_recv() and their _many forms. */

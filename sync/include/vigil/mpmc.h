@@ -102,8 +102,11 @@ VG_API struct vg_mpmc_recv *vg_mpmc_recv(struct vg_mpmc_recv *recv, struct vg_mp
     VG_AWAIT_UNLESS(rc, vg_mpmc_try_send((channel), (value)),                                      \
                     vg_mpmc_send((send), (channel), (value)))
 #define VG_MPMC_RECV(rc, recv, channel, value)                                                     \
-    VG_AWAIT_UNLESS(rc, vg_mpmc_try_recv((channel), (value)),                                      \
-                    vg_mpmc_recv((recv), (channel), (value)))
+    do {                                                                                           \
+        VG_AWAIT_UNLESS(rc, vg_mpmc_try_recv((channel), (value)),                                  \
+                        vg_mpmc_recv((recv), (channel), (value)));                                 \
+        VG_TOOK_(rc);                                                                              \
+    } while (0)
 
 #ifdef __cplusplus
 }

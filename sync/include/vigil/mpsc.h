@@ -138,10 +138,20 @@ VG_API void vg_mpsc_unreserve(struct vg_mpsc *channel);
     VG_AWAIT_UNLESS(rc, vg_mpsc_try_send((channel), (value)),                                      \
                     vg_mpsc_send((send), (channel), (value)))
 #define VG_MPSC_RECV(rc, recv, channel, value)                                                     \
-    VG_AWAIT_UNLESS(rc, vg_mpsc_try_recv((channel), (value)),                                      \
-                    vg_mpsc_recv((recv), (channel), (value)))
+    do {                                                                                           \
+        VG_AWAIT_UNLESS(rc, vg_mpsc_try_recv((channel), (value)),                                  \
+                        vg_mpsc_recv((recv), (channel), (value)));                                 \
+        VG_TOOK_(rc);                                                                              \
+    } while (0)
 
 /* ---- for the receiver ---------------------------------------------------------------------- */
+
+/*
+ * Says which future is going to receive, and has not been polled yet: if senders wait for it, and nobody polls it, a report
+ * names it (never-polled). It lives until it has received, or another call here has taken its place; NULL: it is
+ * not known. Any thread.
+ */
+VG_API void vg_mpsc_set_reader(struct vg_mpsc *channel, const struct vg_future *reader);
 
 /* Copies the oldest value out: 0; -EAGAIN: there is none now; -EPIPE: there will be none. */
 VG_API VG_MUST_USE int vg_mpsc_try_recv(struct vg_mpsc *channel, void *value);

@@ -48,8 +48,22 @@ extern "C" {
  *           step in the list.
  */
 
+enum { VG_HOLDERS_MAX = 4 };
+
+/*
+ * task     Of each permit that is out, if the semaphore has 2 to 4, the task that took it; 0: none. In any order. Written by
+ *          compare-and-swap from and to 0; it orders nothing.
+ * unknown  1, for good: a permit was taken without a task, or given back by another one than it was taken by. Relaxed.
+ */
+struct vg_holders {
+    VG_ATOMIC(uint64_t) task[VG_HOLDERS_MAX];
+    VG_ATOMIC(uint32_t) unknown;
+};
+
 struct vg_semaphore {
-    struct vg_permits permits; /* private */
+    /* private */
+    struct vg_permits permits;
+    struct vg_holders holders;
 };
 
 /* The future that vg_acquire() prepares. */
@@ -76,7 +90,10 @@ extern VG_API const struct vg_resource_ops vg_semaphore_resource_;
 /* For static storage: static struct vg_semaphore s = VG_SEMAPHORE_INIT_NAMED("db", 8); */
 #define VG_SEMAPHORE_INIT_NAMED(name, count)                                                       \
     {                                                                                              \
-        VG_PERMITS_INIT_(&vg_semaphore_resource_, name, count, count)                              \
+        VG_PERMITS_INIT_(&vg_semaphore_resource_, name, count, count),                             \
+        {                                                                                          \
+            {0}, 0                                                                                 \
+        }                                                                                          \
     }
 
 /* Makes a semaphore with `count` free permits. The name is static storage or NULL; so is `place`. Panics if

@@ -98,8 +98,11 @@ VG_API struct vg_receive *vg_unbounded_recv_many(struct vg_receive *recv,
 
 /* VG_AWAIT(rc, vg_unbounded_recv(...)) without a future when there is a value: see VG_MPSC_RECV. */
 #define VG_UNBOUNDED_RECV(rc, recv, channel, value)                                                \
-    VG_AWAIT_UNLESS(rc, vg_unbounded_try_recv((channel), (value)),                                 \
-                    vg_unbounded_recv((recv), (channel), (value)))
+    do {                                                                                           \
+        VG_AWAIT_UNLESS(rc, vg_unbounded_try_recv((channel), (value)),                             \
+                        vg_unbounded_recv((recv), (channel), (value)));                            \
+        VG_TOOK_(rc);                                                                              \
+    } while (0)
 
 #ifdef __cplusplus
 }
