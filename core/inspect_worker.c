@@ -44,6 +44,8 @@ void vg_exec_worker(struct vg_exec *exec, unsigned index, struct vg_worker_info 
         .polls = vg_load(&counts->polls, relaxed),
         .searches = vg_load(&counts->searches, relaxed),
         .stolen = vg_load(&counts->stolen, relaxed),
+        .turns = vg_load(&counts->turns, relaxed),
+        .deadline = vg_wheel_deadline(&worker->wheel),
         .parks = vg_load(&counts->parks, relaxed),
         .idle_parks = vg_load(&counts->idle_parks, relaxed),
         .overflowed = vg_load(&counts->overflowed, relaxed),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "vg_fault.h"
 #include "vg_spin.h"
 #include "worker.h"
 
@@ -227,7 +228,7 @@ static struct vg_task *take_warm(struct vg_worker *worker)
 
     if (task == NULL)
         return NULL;
-    if (worker->lifo_run++ < LIFO_CAP)
+    if (worker->lifo_run++ < LIFO_CAP || VG_FAULT("lifo"))
         return task;
     vg_requeue(worker, task);
     return NULL;
@@ -240,7 +241,7 @@ struct vg_task *vg_pick_next(struct vg_worker *worker)
     worker->tick++;
     if (worker->tick % AGING == 0)
         task = take_injected(worker);
-    else if (worker->tick % AGING == AGING / 2)
+    else if (worker->tick % AGING == AGING / 2 && !VG_FAULT("lifo"))
         task = take_fifo(worker);
     if (task == NULL && (task = take_warm(worker)) != NULL)
         return task;
@@ -270,7 +271,7 @@ void vg_exec_rescue(struct vg_exec *exec, unsigned worker)
 {
     struct vg_worker *const stuck = &exec->workers[worker];
 
-    const bool pocketed = vg_pocket_open_any(&stuck->pocket);
+    const bool pocketed = !VG_FAULT("rescue") && vg_pocket_open_any(&stuck->pocket);
 
     /* Who slept already when a timer was set there does not know of it. */
     if (pocketed || vg_has_stealable(stuck) || vg_is_overdue(stuck, vg_exec_now(exec)))

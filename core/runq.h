@@ -136,6 +136,18 @@ static inline struct vg_task *vg_runq_peek_owner(struct vg_runq *runq)
     return vg_load(&runq->slots[head % VG_RUNQ_SIZE], relaxed);
 }
 
+/* The oldest element, as of a moment ago; NULL: there was none. It may have been taken since, so its memory must be such that it
+ * may be read all the same. */
+static inline struct vg_task *vg_runq_first_any(struct vg_runq *runq)
+{
+    const uint32_t head = vg_load(&runq->head, relaxed);
+
+    /* Pairs with the release stores of tail: what the element points to has been made. */
+    if (head == vg_load(&runq->tail, acquire))
+        return NULL;
+    return vg_load(&runq->slots[head % VG_RUNQ_SIZE], relaxed);
+}
+
 /* How many of the victim's elements to take: half, rounded up, and no more than there is room for,
  * the first of them needing none. */
 static inline uint32_t vg_runq_share_(uint32_t length, uint32_t room)

@@ -180,3 +180,28 @@ unsigned vg_wheel_fire(struct vg_wheel *wheel, uint64_t now)
     }
     return fired;
 }
+
+static struct vg_timer *find_late(const struct vg_wheel *wheel, uint64_t than)
+{
+    enum { LOOKS = 64 };
+    unsigned looks = 0;
+
+    for (unsigned i = 0; i < VG_WHEEL_LEVELS * VG_WHEEL_SLOTS && looks < LOOKS; i++)
+        for (struct vg_timer *timer = wheel->slots[i / VG_WHEEL_SLOTS][i % VG_WHEEL_SLOTS];
+             timer != NULL && looks < LOOKS; timer = timer->next, looks++)
+            if (timer->deadline < than)
+                return timer;
+    return NULL;
+}
+
+void vg_wheel_late(struct vg_wheel *wheel, uint64_t than, void (*look)(struct vg_task *, void *),
+                   void *arg)
+{
+    const struct vg_timer *timer;
+
+    vg_spin_lock(&wheel->guard);
+    timer = find_late(wheel, than);
+    if (timer != NULL)
+        look(timer->waiter->task, arg);
+    vg_spin_unlock(&wheel->guard);
+}

@@ -43,6 +43,11 @@ void vg_wheel_remove(struct vg_timer *timer);
 enum { VG_WHEEL_BATCH = 256 };
 unsigned vg_wheel_fire(struct vg_wheel *wheel, uint64_t now);
 
+/* Shows a task with a timer that should have fired before `than`, if it finds one: it looks at a few only. Until `look` returns the
+ * task lives. Any thread. */
+void vg_wheel_late(struct vg_wheel *wheel, uint64_t than, void (*look)(struct vg_task *, void *),
+                   void *arg);
+
 /* The time at which the wheel wants to be looked at again. */
 static inline uint64_t vg_wheel_deadline(const struct vg_wheel *wheel)
 {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker.h"
+#include "vg_fault.h"
 
 __thread struct vg_worker *vg_worker_here;
 
-/* Tasks between two turns of the driver, if it does not ask for one earlier. */
-enum { TURN_INTERVAL = 61 };
+/* Between two turns of the driver, if it does not ask for one earlier: so many tasks, or so much time. What is to be submitted
+ * waits no longer than that. */
+enum { TURN_INTERVAL = 61, TURN_NS = 500000 };
 
 int vg_worker_setup(struct vg_worker *worker)
 {
@@ -35,11 +37,13 @@ static unsigned turn(struct vg_worker *worker)
     vg_store(&worker->pulse.state, VG_WORKER_TURN, relaxed);
     worker->turned = worker->tick;
     worker->gathers = true;
+    vg_count(&worker->counts.turns, 1);
     completions = driver->ops->turn(driver, worker->index);
     worker->gathers = false;
     if (completions > 0)
         vg_share_gathered(worker);
     vg_worker_read_clock(worker, VG_WORKER_RUN);
+    worker->turned_at = worker->now;
     return completions;
 }
 
@@ -55,11 +59,12 @@ static void advance(struct vg_worker *worker)
 {
     struct vg_driver *const driver = worker->exec->driver;
 
-    if (!vg_worker_step_clock(worker))
+    if (!vg_worker_step_clock(worker) || VG_FAULT("advance"))
         return;
     if (vg_wheel_deadline(&worker->wheel) <= worker->now)
         fire(worker);
-    if (worker->tick - worker->turned >= TURN_INTERVAL || driver->ops->ready(driver, worker->index))
+    if (worker->tick - worker->turned >= TURN_INTERVAL ||
+        worker->now >= worker->turned_at + TURN_NS || driver->ops->ready(driver, worker->index))
         turn(worker);
 }
 

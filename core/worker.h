@@ -32,6 +32,7 @@ struct vg_counts {
     VG_ATOMIC(uint64_t) polls;
     VG_ATOMIC(uint64_t) searches; /* looks at another worker for something to steal */
     VG_ATOMIC(uint64_t) stolen;   /* of these, the ones that found a task */
+    VG_ATOMIC(uint64_t) turns;    /* of the driver */
     VG_ATOMIC(uint64_t) parks;
     VG_ATOMIC(uint64_t) idle_parks; /* of these, the ones after which there was nothing to do */
     VG_ATOMIC(uint64_t) overflowed; /* tasks that found the ring full */
@@ -79,17 +80,18 @@ struct vg_worker {
     /* the worker's own */
     _Alignas(VG_LINE) struct vg_exec *exec;
     unsigned index;
-    unsigned tick;     /* tasks run */
-    unsigned turned;   /* tick of the driver's last turn */
-    unsigned lifo_run; /* tasks in a row that came from the private slot */
-    struct vg_cx *cx;  /* of the poll in progress */
-    uint64_t now;      /* the clock, as last read; see clock.c */
-    uint64_t read_at;  /* the same, before a wake's stamp moved it on */
-    unsigned stride;   /* steps between two readings */
-    unsigned blind;    /* steps that are left until the next one */
-    uint64_t burst;    /* how long it has been between two readings at most, lately */
-    bool stale;        /* steps have been taken since the last one */
-    uint32_t ticks;    /* of the executor, as last seen */
+    unsigned tick;      /* tasks run */
+    unsigned turned;    /* tick of the driver's last turn */
+    uint64_t turned_at; /* and when it ended */
+    unsigned lifo_run;  /* tasks in a row that came from the private slot */
+    struct vg_cx *cx;   /* of the poll in progress */
+    uint64_t now;       /* the clock, as last read; see clock.c */
+    uint64_t read_at;   /* the same, before a wake's stamp moved it on */
+    unsigned stride;    /* steps between two readings */
+    unsigned blind;     /* steps that are left until the next one */
+    uint64_t burst;     /* how long it has been between two readings at most, lately */
+    bool stale;         /* steps have been taken since the last one */
+    uint32_t ticks;     /* of the executor, as last seen */
     uint64_t rng;
     uint64_t looted_at;   /* when it last stole */
     unsigned looted_tick; /* its tick then */

@@ -115,6 +115,13 @@ static inline bool vg_is_loss(enum vg_verdict verdict)
     return verdict == VG_VERDICT_LOST_WAKEUP || verdict == VG_VERDICT_CANCEL_LOSS;
 }
 
+/* Found and over by looks at a worker: overlooked.h. */
+static inline bool vg_is_overlooked(enum vg_verdict verdict)
+{
+    return verdict == VG_VERDICT_TASK_STARVED || verdict == VG_VERDICT_TIMER_LATE ||
+           verdict == VG_VERDICT_IO_LATE;
+}
+
 /* A wait of which nothing has changed as long as its task was not polled. */
 static inline bool vg_is_still(enum vg_verdict verdict)
 {

@@ -8,6 +8,7 @@
 #include "drops.h"
 #include "evidence.h"
 #include "incident.h"
+#include "overlooked.h"
 #include "past.h"
 #include "site.h"
 #include "spin.h"
@@ -58,7 +59,8 @@ struct vg_lane {
     VG_ATOMIC(uint64_t) slow[VG_SLOW_SLOTS]; /* lengths of long waits that have ended */
     struct vg_evidence post[VG_POST_SLOTS];
     VG_ATOMIC(uint64_t) blocks, blocked_ns, blocked_max;
-    struct vg_blocked blocked; /* the scan's own */
+    struct vg_blocked blocked;       /* the scan's own */
+    struct vg_overlooked overlooked; /* likewise */
 };
 
 /* A spin that is found seldom comes alone: the report waits for the others. */

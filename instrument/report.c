@@ -24,6 +24,9 @@ const char *vg_verdict_name(enum vg_verdict verdict)
         [VG_VERDICT_HOARDED_RESERVATION] = "hoarded-reservation",
         [VG_VERDICT_UNFAIR_LOCK] = "unfair-lock",
         [VG_VERDICT_NEVER_POLLED] = "never-polled",
+        [VG_VERDICT_TASK_STARVED] = "task-starved",
+        [VG_VERDICT_TIMER_LATE] = "timer-late",
+        [VG_VERDICT_IO_LATE] = "io-late",
     };
 
     return (unsigned)verdict < VG_VERDICT_COUNT ? names[verdict] : "?";
@@ -138,6 +141,11 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
     case VG_VERDICT_NEVER_POLLED:
         vg_report_kept_waiting(text, evidence);
         break;
+    case VG_VERDICT_TASK_STARVED:
+    case VG_VERDICT_TIMER_LATE:
+    case VG_VERDICT_IO_LATE:
+        vg_report_overlooked(text, report);
+        break;
     case VG_VERDICT_BLOCKED_WORKER:
     case VG_VERDICT_NEVER_YIELDED:
         vg_report_poll(text, report, evidence->polls);
@@ -184,7 +192,8 @@ void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evid
 {
     struct vg_report report = evidence->report;
     const bool over = report.healed || report.verdict == VG_VERDICT_POLL_AFTER_READY ||
-                      report.verdict == VG_VERDICT_LOCK_ACROSS_SUSPEND || report.drops > 0;
+                      report.verdict == VG_VERDICT_LOCK_ACROSS_SUSPEND || report.drops > 0 ||
+                      vg_is_overlooked(report.verdict);
     bool allowed;
 
     if (!over && vg_incident_known(&live->incidents, evidence))

@@ -20,6 +20,9 @@
  * fired           a waker has won its slot and has not woken yet (nonzero: it never does)
  * push, notify    a wake: stamped and not pushed; pushed, and its task not queued
  * disarm          a waiter or slot is about to be taken back although it was woken
+ * advance         a worker with tasks goes on without a look at its timers and its driver
+ * lifo            the private slot is not capped
+ * rescue          nobody is told of what waits behind a long poll
  * end, ended      before and after a poll gives its task back
  */
 #if VG_FAULTS && !defined(VG_EXPLORE)

@@ -10,11 +10,15 @@
  * a while, and nothing may be said of it. How long a report took is printed, and tested nowhere.
  */
 
+static inline void print_report(const char *id, const struct room_report *seen, uint64_t since)
+{
+    printf("  %-34s %-16s %4llu ms (real time)\n", id, vg_verdict_name(seen->report.verdict),
+           (unsigned long long)((vg_os_now() - since) / 1000000));
+}
+
 static inline void print_case(const char *id, const struct room *room, uint64_t since)
 {
-    printf("  %-34s %-16s %4llu ms (real time)\n", id,
-           vg_verdict_name(room->seen[0].report.verdict),
-           (unsigned long long)((vg_os_now() - since) / 1000000));
+    print_report(id, &room->seen[0], since);
 }
 
 static inline void check_silent(const struct room *room)

@@ -179,6 +179,8 @@ struct vg_worker_info {
     uint64_t
         time[VG_WORKER_STATES]; /* nanoseconds in each state, up to its last look at the clock */
     uint64_t searches, stolen, parks, idle_parks, overflowed;
+    uint64_t turns;                          /* of the driver, begun */
+    uint64_t deadline;                       /* when it is to look at its timers; VG_NEVER */
     uint64_t visits[VG_CAUSES][VG_OUTCOMES]; /* wakes answered, and whether their future ended */
     uint64_t wakes[VG_WAKE_KINDS];
     unsigned queued; /* in its run queues, the private slot excepted */
@@ -196,6 +198,23 @@ VG_API void vg_exec_worker(struct vg_exec *exec, unsigned worker, struct vg_work
 /* Has a sleeping worker, if there is one, look for tasks that wait in the queues of `worker`, which has been in one poll
  * for long, the one that it has just woken and would run next included, and for timers that it has missed by 10 ms. From any thread until the probe is detached. At most one system call. */
 VG_API void vg_exec_rescue(struct vg_exec *exec, unsigned worker);
+
+/* A task as somebody saw it who does not own it; id 0: there is none. */
+struct vg_seen_task {
+    uint64_t id, polls;
+    const char *name;
+    const struct vg_place *spawned; /* may be NULL */
+};
+
+/* What a worker runs next, as of a moment ago: the task in its private slot, and the first in its run queue. If it is the same
+ * id and polls in two calls, that task has been queued all the time between. As vg_exec_worker(). */
+VG_API void vg_exec_upcoming(struct vg_exec *exec, unsigned worker, struct vg_seen_task *slot,
+                             struct vg_seen_task *first);
+
+/* The task whose timer on that worker is overdue since before `than`; of several any. Takes a lock of the worker's for some
+ * steps. */
+VG_API void vg_exec_overdue(struct vg_exec *exec, unsigned worker, uint64_t than,
+                            struct vg_seen_task *task);
 
 /* What the calling thread is polling. */
 struct vg_polling_here {

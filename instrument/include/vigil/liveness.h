@@ -90,6 +90,12 @@ enum vg_verdict {
     VG_VERDICT_UNFAIR_LOCK,
     /* A task waits for what only a future can give that has never been polled. */
     VG_VERDICT_NEVER_POLLED,
+    /* A task is queued, and its worker runs others again and again, or is in a poll that does not end while others sleep. */
+    VG_VERDICT_TASK_STARVED,
+    /* Timers have expired, and their worker runs tasks without a look at them. */
+    VG_VERDICT_TIMER_LATE,
+    /* The kernel has done what a worker asked for, and that runs tasks without a look at it. */
+    VG_VERDICT_IO_LATE,
     VG_VERDICT_COUNT,
 };
 
@@ -180,6 +186,8 @@ struct vg_report {
 
     /* A lost wake-up, or a loss: what there is of the resource. */
     uint64_t total, free, held, granted_units, wanted;
+    uint64_t polls_since; /* made by the worker while something waited there */
+    bool in_slot;         /* the task is in its private slot, behind a poll that does not end */
     uint64_t overtaken;   /* by others that came later: how often, at least */
     const char *unpolled; /* the type of the future that has never been polled */
 
