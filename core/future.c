@@ -71,10 +71,22 @@ static bool has_fences(const struct vg_cx *cx)
     return VG_UNLIKELY(cx->task->fences > 0);
 }
 
+static __attribute__((noinline)) void note_reentry(const struct vg_future *fut, struct vg_cx *cx)
+{
+    struct vg_probe *const probe = cx->task->exec->probe;
+    const struct vg_reentry reentry = {cx->task, fut, cx->worker->waking};
+
+    if (reentry.resource != NULL && probe != NULL && probe->reentered != NULL)
+        probe->reentered(probe, cx->worker->index, &reentry, cx->now);
+}
+
 static void attach(struct vg_future *fut, struct vg_cx *cx)
 {
     fut->up = cx->self;
-    if (has_fences(cx) && cx->self != NULL && is_opaque(cx->self))
+    if (!has_fences(cx))
+        return;
+    note_reentry(fut, cx);
+    if (cx->self != NULL && is_opaque(cx->self))
         cx->self->kids++;
 }
 
@@ -127,6 +139,7 @@ static vg_poll enter_opaque(struct vg_future *fut, struct vg_cx *cx)
     const bool rootdown = cx->rootdown;
     vg_poll result;
 
+    note_reentry(fut, cx);
     cx->rootdown = true;
     fut->seq = ++cx->task->takes;
     result = fut->ops->poll(fut, cx);

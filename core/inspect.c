@@ -250,6 +250,27 @@ struct vg_owner vg_owner_here(const struct vg_future *leaf, struct vg_cx *cx)
     };
 }
 
+/* A fence more, so that only tasks with fences look whether they are in the middle of this. */
+void vg_wakes_begin(struct vg_resource *resource)
+{
+    struct vg_worker *worker = vg_worker_here;
+
+    if (worker == NULL || worker->cx == NULL || worker->waking != NULL)
+        return;
+    worker->waking = resource;
+    worker->cx->task->fences++;
+}
+
+void vg_wakes_end(struct vg_resource *resource)
+{
+    struct vg_worker *worker = vg_worker_here;
+
+    if (worker == NULL || worker->cx == NULL || worker->waking != resource)
+        return;
+    worker->waking = NULL;
+    worker->cx->task->fences--;
+}
+
 void vg_gave_here(void)
 {
     struct vg_cx *cx = vg_worker_here != NULL ? vg_worker_here->cx : NULL;

@@ -45,6 +45,7 @@ void vg_exec_worker(struct vg_exec *exec, unsigned index, struct vg_worker_info 
         .searches = vg_load(&counts->searches, relaxed),
         .stolen = vg_load(&counts->stolen, relaxed),
         .turns = vg_load(&counts->turns, relaxed),
+        .cuts = vg_load(&counts->cuts, relaxed),
         .deadline = vg_wheel_deadline(&worker->wheel),
         .parks = vg_load(&counts->parks, relaxed),
         .idle_parks = vg_load(&counts->idle_parks, relaxed),

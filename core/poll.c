@@ -168,6 +168,9 @@ static void drain(struct vg_cx *cx)
             return;
         if (n > 0 && n % 8 == 0 && !has_time_left(cx))
             break;
+        if (VG_UNLIKELY(
+                cx->cut)) /* a leaf was refused for want of budget; the next ones would be, too */
+            break;
         if (VG_UNLIKELY(vg_wnode_next(&task->ready) == &task->cancel))
             pass_cancel_on(cx);
         else
@@ -258,6 +261,7 @@ static enum vg_poll_end finish(struct vg_cx *cx)
     struct vg_exec *const exec = task->exec;
     bool handed_over;
 
+    cx->worker->refused = 0;
     if (task->asked)
         take_cancel_back(task);
     check_empty(task);
@@ -339,6 +343,8 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
         pass_over(cx);
     publish_owed(cx);
     note_progress(cx);
+    if (VG_UNLIKELY(cx->worker->refused > 0))
+        vg_record_refused(cx);
     if (VG_UNLIKELY(task->fences > 0 && probe != NULL && probe->suspended != NULL))
         probe->suspended(probe, cx->worker->index, task, cx->now);
     if (VG_UNLIKELY(cx->thread_locks > 0 && probe != NULL && probe->lock_across != NULL))
@@ -348,6 +354,8 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
     if (VG_UNLIKELY(hangs || cx->unarmed != NULL))
         report_unarmed(cx, hangs);
     if (more) {
+        if (VG_UNLIKELY(!vg_wlist_empty(&task->ready)))
+            vg_count(&cx->worker->counts.cuts, 1);
         vg_task_renew(task, &task->later);
         return VG_END_REQUEUE;
     }

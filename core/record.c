@@ -24,3 +24,21 @@ void vg_record_wait(const struct vg_waiter *waiter, const struct vg_cx *cx)
                           : 0;
     probe->visited(probe, cx->worker->index, &visit);
 }
+
+void vg_record_refused(const struct vg_cx *cx)
+{
+    struct vg_worker *const worker = cx->worker;
+    struct vg_probe *const probe = cx->task->exec->probe;
+    const struct vg_refused refused = {
+        .task = cx->task,
+        .fut = worker->refused_fut,
+        .refused = worker->refused,
+        .got_on = cx->progress,
+        .began = cx->began,
+        .ended = vg_exec_now(cx->task->exec),
+    };
+
+    worker->refused = 0;
+    if (probe != NULL && probe->refused != NULL)
+        probe->refused(probe, worker->index, &refused);
+}

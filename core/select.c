@@ -58,6 +58,24 @@ static int poll_arms(struct vg_select *select, struct vg_cx *cx)
     return -1;
 }
 
+/* The first arm that this select has not come to. */
+static const struct vg_future *passed_by(const struct vg_select *select, unsigned winner)
+{
+    for (unsigned i = winner + 1; i < select->count; i++)
+        if (select->arms[i].enabled && select->arms[i].fut->state == VG_INIT)
+            return select->arms[i].fut;
+    return NULL;
+}
+
+static void report_round(const struct vg_select *select, unsigned winner, struct vg_cx *cx)
+{
+    struct vg_probe *probe = cx->task->exec->probe;
+    const struct vg_rounds rounds = {cx->task, &select->fut, passed_by(select, winner)};
+
+    if (probe != NULL && probe->round_ended != NULL)
+        probe->round_ended(probe, cx->worker->index, &rounds, cx->now);
+}
+
 /* Whether an arm still runs on this select's behalf. */
 static bool is_live(const struct vg_select *select, unsigned i)
 {
@@ -134,6 +152,8 @@ static vg_poll select_poll(struct vg_future *fut, struct vg_cx *cx)
         select->arms[winner].fut->flags |= VG_F_TAKEN;
         select->ret = winner;
         select->phase = END;
+        if (fut->ops->kind == VG_KIND_OPAQUE)
+            report_round(select, (unsigned)winner, cx);
         cancel_losers(select, cx);
     }
     return end(select, cx);

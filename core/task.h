@@ -220,6 +220,9 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task);
 /* record.c: tells the probe how long this wake waited: it is being answered. */
 void vg_record_wait(const struct vg_waiter *waiter, const struct vg_cx *cx);
 
+/* Tells the probe of the leaves that this poll had no budget for. */
+void vg_record_refused(const struct vg_cx *cx);
+
 /* Moves what was pushed on the task to its `ready` list. */
 void vg_task_take(struct vg_task *task);
 

@@ -136,6 +136,8 @@ bool vg_coop(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
         return true;
     }
     cx->cut = true;
+    cx->worker->refused++;
+    cx->worker->refused_fut = fut;
     vg_defer(waiter, fut, cx);
     return false;
 }

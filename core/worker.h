@@ -33,6 +33,7 @@ struct vg_counts {
     VG_ATOMIC(uint64_t) searches; /* looks at another worker for something to steal */
     VG_ATOMIC(uint64_t) stolen;   /* of these, the ones that found a task */
     VG_ATOMIC(uint64_t) turns;    /* of the driver */
+    VG_ATOMIC(uint64_t) cuts;     /* polls that left woken futures for the next one */
     VG_ATOMIC(uint64_t) parks;
     VG_ATOMIC(uint64_t) idle_parks; /* of these, the ones after which there was nothing to do */
     VG_ATOMIC(uint64_t) overflowed; /* tasks that found the ring full */
@@ -96,6 +97,9 @@ struct vg_worker {
     uint64_t looted_at;   /* when it last stole */
     unsigned looted_tick; /* its tick then */
     unsigned poor;        /* steals in a row that were not worth their cost: see steal.c */
+    uint32_t refused;     /* leaves, in this poll, for want of budget; the last: */
+    const struct vg_future *refused_fut;
+    struct vg_resource *waking;      /* whose waiters a poll is waking; NULL: nobody's */
     struct vg_resource *thread_lock; /* the last that a poll has taken */
     bool searching;
     bool saw_work; /* in its last look, so that it did not sleep */

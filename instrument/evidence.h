@@ -6,6 +6,7 @@
 
 #include "drops.h"
 #include "futurelock.h"
+#include "rows.h"
 #include "spin.h"
 #include "tree.h"
 
@@ -64,6 +65,18 @@ void vg_evidence_lost(struct vg_evidence *evidence, struct vg_task *task,
 /* A child is dropped which waited for that. The task is owned. */
 void vg_evidence_dropped(struct vg_evidence *evidence, const struct vg_dropped *dropped,
                          const struct vg_report_future *waited, const struct vg_drop_sum *sum);
+
+/* An arm of a select is passed by. The task is owned. */
+void vg_evidence_arm(struct vg_evidence *evidence, const struct vg_rounds *rounds,
+                     const struct vg_round_row *row, uint64_t now);
+
+/* A leaf is told to wait for budget. The task is owned. */
+void vg_evidence_refused(struct vg_evidence *evidence, const struct vg_refused *refused,
+                         const struct vg_refusal_row *row);
+
+/* A future is polled from within a wake. The task is owned. */
+void vg_evidence_reentry(struct vg_evidence *evidence, const struct vg_reentry *reentry,
+                         uint64_t now);
 
 /* A poll that does not end. Nobody owns its task but the worker that is in it: there is no await tree. */
 void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info *worker,

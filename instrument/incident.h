@@ -115,11 +115,21 @@ static inline bool vg_is_loss(enum vg_verdict verdict)
     return verdict == VG_VERDICT_LOST_WAKEUP || verdict == VG_VERDICT_CANCEL_LOSS;
 }
 
-/* Found and over by looks at a worker: overlooked.h. */
-static inline bool vg_is_overlooked(enum vg_verdict verdict)
+/* Reported once, and not looked after: what would end it is not seen from outside. */
+static inline bool vg_is_instant(enum vg_verdict verdict)
 {
-    return verdict == VG_VERDICT_TASK_STARVED || verdict == VG_VERDICT_TIMER_LATE ||
-           verdict == VG_VERDICT_IO_LATE;
+    switch (verdict) {
+    case VG_VERDICT_TASK_STARVED:
+    case VG_VERDICT_TIMER_LATE:
+    case VG_VERDICT_IO_LATE:
+    case VG_VERDICT_ARM_STARVED:
+    case VG_VERDICT_BUDGET_STARVED:
+    case VG_VERDICT_NO_PARALLELISM:
+    case VG_VERDICT_WAKE_REENTRY:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* A wait of which nothing has changed as long as its task was not polled. */

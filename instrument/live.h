@@ -4,12 +4,14 @@
 
 #include <vigil/liveness.h>
 
+#include "alone.h"
 #include "blocked.h"
 #include "drops.h"
 #include "evidence.h"
 #include "incident.h"
 #include "overlooked.h"
 #include "past.h"
+#include "rows.h"
 #include "site.h"
 #include "spin.h"
 #include "stall.h"
@@ -56,11 +58,13 @@ struct vg_lane {
     struct vg_late late[VG_LATE_SLOTS];
     struct vg_spins spins;
     struct vg_drops drops;
+    struct vg_rows rows;
     VG_ATOMIC(uint64_t) slow[VG_SLOW_SLOTS]; /* lengths of long waits that have ended */
     struct vg_evidence post[VG_POST_SLOTS];
     VG_ATOMIC(uint64_t) blocks, blocked_ns, blocked_max;
     struct vg_blocked blocked;       /* the scan's own */
     struct vg_overlooked overlooked; /* likewise */
+    struct vg_alone alone;           /* likewise */
 };
 
 /* A spin that is found seldom comes alone: the report waits for the others. */

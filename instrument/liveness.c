@@ -195,6 +195,35 @@ static void on_ended(struct vg_probe *probe, unsigned worker, struct vg_task *ta
         vg_drops_ended(live, worker, task, fut, now);
 }
 
+static void on_round_ended(struct vg_probe *probe, unsigned worker, const struct vg_rounds *rounds,
+                           uint64_t now)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+
+    if (vg_load(&live->level, relaxed) != VG_LEVEL_OFF)
+        vg_rows_round(live, worker, rounds, now);
+}
+
+static void on_refused(struct vg_probe *probe, unsigned worker, const struct vg_refused *refused)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+
+    if (vg_load(&live->level, relaxed) != VG_LEVEL_OFF)
+        vg_rows_refused(live, worker, refused);
+}
+
+static void on_reentered(struct vg_probe *probe, unsigned worker, const struct vg_reentry *reentry,
+                         uint64_t now)
+{
+    struct vg_liveness *live = vg_liveness_of(probe);
+    struct vg_evidence *evidence = begin_post(live, worker);
+
+    if (evidence == NULL)
+        return;
+    vg_evidence_reentry(evidence, reentry, now);
+    vg_post_end(live, vg_lane_of(live, worker));
+}
+
 void vg_live_hold(struct vg_liveness *live)
 {
     uint32_t seen = 0;
@@ -317,6 +346,9 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
         .poll_after_ready = on_poll_after_ready,
         .dropped = on_dropped,
         .ended = on_ended,
+        .round_ended = on_round_ended,
+        .refused = on_refused,
+        .reentered = on_reentered,
     };
     live->alloc = *alloc;
     live->config = *config;

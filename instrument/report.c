@@ -27,6 +27,10 @@ const char *vg_verdict_name(enum vg_verdict verdict)
         [VG_VERDICT_TASK_STARVED] = "task-starved",
         [VG_VERDICT_TIMER_LATE] = "timer-late",
         [VG_VERDICT_IO_LATE] = "io-late",
+        [VG_VERDICT_ARM_STARVED] = "arm-starved",
+        [VG_VERDICT_BUDGET_STARVED] = "budget-starved",
+        [VG_VERDICT_NO_PARALLELISM] = "no-parallelism",
+        [VG_VERDICT_WAKE_REENTRY] = "wake-reentry",
     };
 
     return (unsigned)verdict < VG_VERDICT_COUNT ? names[verdict] : "?";
@@ -141,6 +145,12 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
     case VG_VERDICT_NEVER_POLLED:
         vg_report_kept_waiting(text, evidence);
         break;
+    case VG_VERDICT_ARM_STARVED:
+    case VG_VERDICT_BUDGET_STARVED:
+    case VG_VERDICT_NO_PARALLELISM:
+    case VG_VERDICT_WAKE_REENTRY:
+        vg_report_crowding(text, evidence);
+        break;
     case VG_VERDICT_TASK_STARVED:
     case VG_VERDICT_TIMER_LATE:
     case VG_VERDICT_IO_LATE:
@@ -193,7 +203,7 @@ void vg_report_evidence(struct vg_liveness *live, const struct vg_evidence *evid
     struct vg_report report = evidence->report;
     const bool over = report.healed || report.verdict == VG_VERDICT_POLL_AFTER_READY ||
                       report.verdict == VG_VERDICT_LOCK_ACROSS_SUSPEND || report.drops > 0 ||
-                      vg_is_overlooked(report.verdict);
+                      vg_is_instant(report.verdict);
     bool allowed;
 
     if (!over && vg_incident_known(&live->incidents, evidence))

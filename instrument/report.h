@@ -37,6 +37,9 @@ void vg_report_lost(struct vg_text *text, const struct vg_evidence *evidence);
 /* report_overlooked.c: a worker runs tasks and does not come to something else. */
 void vg_report_overlooked(struct vg_text *text, const struct vg_report *report);
 
+/* report_crowding.c: futures are in each other's way. */
+void vg_report_crowding(struct vg_text *text, const struct vg_evidence *evidence);
+
 /* report_waiting.c: a future waits for a resource longer than it should. */
 void vg_report_kept_waiting(struct vg_text *text, const struct vg_evidence *evidence);
 

@@ -122,6 +122,7 @@ static void scan(struct vg_liveness *live, uint64_t now)
         pass.late = vg_stalls_note_deadline(&live->stalls, vg_exec_next_deadline(live->exec), now);
         vg_lookout_scan(live, now);
         vg_overlooked_scan(live, now);
+        vg_alone_scan(live, now);
     }
     if (live->exec != NULL &&
         (vg_exec_owing(live->exec) > 0 || vg_incidents_open(&live->incidents) > 0)) {

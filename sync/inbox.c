@@ -145,8 +145,20 @@ static bool recv_waits(const struct vg_future *fut, struct vg_wait *wait)
     return true;
 }
 
+static bool recv_is_ready(const struct vg_future *fut)
+{
+    struct vg_inbox *inbox = ((const struct vg_receive *)(const void *)fut)->inbox;
+    bool ready;
+
+    vg_spin_lock(&inbox->senders.guard);
+    ready = inbox->ops->has(inbox);
+    vg_spin_unlock(&inbox->senders.guard);
+    return ready;
+}
+
 const struct vg_ops vg_inbox_recv_ops_ = {
     .poll = recv_poll,
+    .is_ready = recv_is_ready,
     .cancel = recv_cancel,
     .waits = recv_waits,
     .name = "vg_receive",

@@ -15,6 +15,8 @@ struct vg_inbox_ops {
     /* Guard held. Moves up to `max` values out, at most VG_SECTION_MAX. Returns how many. */
     uint32_t (*take)(struct vg_inbox *inbox, void *values, uint32_t max,
                      struct vg_notices *notices);
+    /* Guard held. Whether there is a value to take. */
+    bool (*has)(const struct vg_inbox *inbox);
     /* Guard held. No value will come any more. Those that are left are received first. */
     bool (*is_over)(const struct vg_inbox *inbox);
     /* Frees the garbage that take() has left. NULL: it leaves none. */

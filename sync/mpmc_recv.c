@@ -138,7 +138,19 @@ static bool recv_waits(const struct vg_future *fut, struct vg_wait *wait)
     return true;
 }
 
+static bool recv_is_ready(const struct vg_future *fut)
+{
+    struct vg_mpmc *channel = ((const struct vg_mpmc_recv *)(const void *)fut)->channel;
+    bool ready;
+
+    vg_spin_lock(vg_mpmc_guard(channel));
+    ready = channel->channel.ring.length > channel->receivers.granted;
+    vg_spin_unlock(vg_mpmc_guard(channel));
+    return ready;
+}
+
 const struct vg_ops vg_mpmc_recv_ops_ = {
+    .is_ready = recv_is_ready,
     .poll = recv_poll,
     .cancel = recv_cancel,
     .passed_over = recv_passed_over,

@@ -114,7 +114,12 @@ static bool is_over(const struct vg_inbox *inbox)
     return vg_mpsc_is_over((const struct vg_mpsc *)(const void *)inbox);
 }
 
-static const struct vg_inbox_ops inbox_ops = {.take = take, .is_over = is_over};
+static bool has(const struct vg_inbox *inbox)
+{
+    return ((const struct vg_mpsc *)(const void *)inbox)->ring.length > vg_inbox_set_aside(inbox);
+}
+
+static const struct vg_inbox_ops inbox_ops = {.take = take, .has = has, .is_over = is_over};
 
 int vg_mpsc_try_recv(struct vg_mpsc *channel, void *value)
 {

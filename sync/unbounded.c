@@ -183,7 +183,13 @@ static void dispose(struct vg_inbox *inbox, void *garbage)
     free_blocks(channel_of(inbox), garbage);
 }
 
-static const struct vg_inbox_ops inbox_ops = {.take = take, .is_over = is_over, .dispose = dispose};
+static bool has(const struct vg_inbox *inbox)
+{
+    return ((const struct vg_unbounded *)(const void *)inbox)->length > 0;
+}
+
+static const struct vg_inbox_ops inbox_ops = {
+    .take = take, .has = has, .is_over = is_over, .dispose = dispose};
 
 int vg_unbounded_try_recv(struct vg_unbounded *channel, void *value)
 {

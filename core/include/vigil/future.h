@@ -101,7 +101,10 @@ struct vg_ops {
     uint8_t is_timer; /* the leaf ends by itself when a deadline passes */
     uint8_t is_io;    /* the leaf waits for the kernel */
     uint8_t is_held;  /* waits() names what it waits for, and who can end that: see vg_wait.by */
-    uint8_t gives;    /* the leaf hands something on: what its frame has taken is in it meanwhile */
+    /* Whether the leaf would end at once if it was polled now, started or not: there is an item for it. Asked for arms of a biased
+     * select that others keep from being polled. NULL: that cannot be said. */
+    bool (*is_ready)(const struct vg_future *fut);
+    uint8_t gives; /* the leaf hands something on: what its frame has taken is in it meanwhile */
 };
 
 enum vg_state { VG_INIT, VG_RUNNING, VG_KEPT, VG_PARKED, VG_DONE };

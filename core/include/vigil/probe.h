@@ -73,6 +73,28 @@ struct vg_dropped {
     bool timed_out;              /* by vg_timeout() */
 };
 
+/* A biased select has ended. */
+struct vg_rounds {
+    struct vg_task *task;
+    const struct vg_future *select;
+    const struct vg_future *passed; /* the first arm that was not polled; NULL: all were */
+};
+
+/* Polls of a task in which leaves were told to wait for the next one, because the budget was used up. */
+struct vg_refused {
+    struct vg_task *task;
+    const struct vg_future *fut; /* the last of these leaves */
+    uint32_t refused, got_on;    /* such leaves; futures that ended or got on */
+    uint64_t began, ended;       /* of this poll */
+};
+
+/* A future is polled in the middle of a section in which a primitive wakes others. */
+struct vg_reentry {
+    struct vg_task *task;
+    const struct vg_future *fut;
+    struct vg_resource *resource;
+};
+
 struct vg_probe {
     /* On the executor's start; workers are numbered from 0. Negative errno: vg_exec_open()
      * fails with it. */
@@ -102,6 +124,11 @@ struct vg_probe {
                              const struct vg_site *site);
     void (*dropped)(struct vg_probe *probe, unsigned worker, const struct vg_dropped *dropped,
                     uint64_t now);
+    void (*round_ended)(struct vg_probe *probe, unsigned worker, const struct vg_rounds *rounds,
+                        uint64_t now);
+    void (*refused)(struct vg_probe *probe, unsigned worker, const struct vg_refused *refused);
+    void (*reentered)(struct vg_probe *probe, unsigned worker, const struct vg_reentry *reentry,
+                      uint64_t now);
     /* One of several children has ended: by itself, and its type has been dropped before; or, being cancelled, with what
      * it had taken (vg_took()). Others may be among them. */
     void (*ended)(struct vg_probe *probe, unsigned worker, struct vg_task *task,
@@ -179,8 +206,9 @@ struct vg_worker_info {
     uint64_t
         time[VG_WORKER_STATES]; /* nanoseconds in each state, up to its last look at the clock */
     uint64_t searches, stolen, parks, idle_parks, overflowed;
-    uint64_t turns;                          /* of the driver, begun */
-    uint64_t deadline;                       /* when it is to look at its timers; VG_NEVER */
+    uint64_t turns;    /* of the driver, begun */
+    uint64_t cuts;     /* polls that ended with woken futures left over, for they took too long */
+    uint64_t deadline; /* when it is to look at its timers; VG_NEVER */
     uint64_t visits[VG_CAUSES][VG_OUTCOMES]; /* wakes answered, and whether their future ended */
     uint64_t wakes[VG_WAKE_KINDS];
     unsigned queued; /* in its run queues, the private slot excepted */

@@ -105,6 +105,15 @@ struct vg_wait {
 };
 
 /*
+ * For primitives that call back whoever waits for them, rather than vg_wake() him: around the calls. A future that is started
+ * between the two, or entered below an opaque one, is reported (wake-reentry): it may come back to this primitive, whose
+ * lock is held, and with each round the stack grows. A wake is to leave a mark, and no more. Not nested. Outside a poll
+ * they do nothing.
+ */
+VG_API void vg_wakes_begin(struct vg_resource *resource);
+VG_API void vg_wakes_end(struct vg_resource *resource);
+
+/*
  * For locks that block the thread: the caller has taken one, or has given one up. A task that suspends with one is
  * reported, as lock-across-suspend. Outside a poll they do nothing. What they name lives until it is given up.
  */

@@ -96,6 +96,14 @@ enum vg_verdict {
     VG_VERDICT_TIMER_LATE,
     /* The kernel has done what a worker asked for, and that runs tasks without a look at it. */
     VG_VERDICT_IO_LATE,
+    /* An arm of a biased select has something to take, and is not polled, because an earlier one always has. */
+    VG_VERDICT_ARM_STARVED,
+    /* Futures are polled again and again only to be told that the poll's budget is used up. */
+    VG_VERDICT_BUDGET_STARVED,
+    /* One task keeps a worker busy with woken children that wait for each other, and others sleep. */
+    VG_VERDICT_NO_PARALLELISM,
+    /* A future is polled from within a wake (vg_wakes_begin()). */
+    VG_VERDICT_WAKE_REENTRY,
     VG_VERDICT_COUNT,
 };
 
@@ -186,10 +194,12 @@ struct vg_report {
 
     /* A lost wake-up, or a loss: what there is of the resource. */
     uint64_t total, free, held, granted_units, wanted;
-    uint64_t polls_since; /* made by the worker while something waited there */
-    bool in_slot;         /* the task is in its private slot, behind a poll that does not end */
-    uint64_t overtaken;   /* by others that came later: how often, at least */
-    const char *unpolled; /* the type of the future that has never been polled */
+    uint32_t rounds;          /* of a select in which an arm was passed by */
+    uint64_t refused, useful; /* polls for want of budget; futures that ended or got on meanwhile */
+    uint64_t polls_since;     /* made by the worker while something waited there */
+    bool in_slot;             /* the task is in its private slot, behind a poll that does not end */
+    uint64_t overtaken;       /* by others that came later: how often, at least */
+    const char *unpolled;     /* the type of the future that has never been polled */
 
     /* A future that was cancelled because another one had won: `starved`, by `parent`; `blocked` is what it waited for. */
     uint32_t drops;   /* in a row; 0: this is no such report */

@@ -8,7 +8,7 @@ enum { CORPUS_SEEDS = VG_TSAN || VG_ASAN ? 2 : 12, DRIFT_NS = 200000 };
 static const struct corpus_case *const parts[] = {
     corpus_children, corpus_futurelocks, corpus_handed, corpus_pending,
     corpus_wakes,    corpus_resources,   corpus_rings,  corpus_spins,
-    corpus_locks,    corpus_drops,       corpus_waits};
+    corpus_locks,    corpus_drops,       corpus_waits,  corpus_crowds};
 static const struct corpus_case *const controls[] = {corpus_controls, corpus_controls_cancel};
 
 int corpus_play_for(struct lab *lab, uint64_t ns)

@@ -29,7 +29,7 @@ struct corpus_case {
 /* Each file's cases, up to one without an id. */
 extern const struct corpus_case corpus_children[], corpus_futurelocks[], corpus_handed[],
     corpus_pending[], corpus_wakes[], corpus_resources[], corpus_rings[], corpus_spins[],
-    corpus_locks[], corpus_drops[], corpus_waits[];
+    corpus_locks[], corpus_drops[], corpus_waits[], corpus_crowds[];
 
 /* Correct programs that look suspicious; `verdict` and what follows it are not used. */
 extern const struct corpus_case corpus_controls[], corpus_controls_cancel[];
