@@ -325,7 +325,8 @@ static __attribute__((noinline)) vg_poll poll_awaited(struct vg_async *co, struc
     if (!vg_poll_future(child, cx).ready)
         return VG_PENDING;
     child->flags |= VG_F_TAKEN;
-    co->fut.flags |= VG_F_PASSED;
+    if (VG_UNLIKELY(!(co->fut.flags & VG_F_PASSED)))
+        co->fut.flags |= VG_F_PASSED;
     return VG_READY;
 }
 
@@ -336,7 +337,8 @@ vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx)
     if (child->state != VG_DONE || VG_UNLIKELY(cx->rootdown))
         return poll_awaited(co, cx);
     child->flags |= VG_F_TAKEN;
-    co->fut.flags |= VG_F_PASSED;
+    if (VG_UNLIKELY(!(co->fut.flags & VG_F_PASSED)))
+        co->fut.flags |= VG_F_PASSED;
     return VG_READY;
 }
 

@@ -166,10 +166,8 @@ static void drain(struct vg_cx *cx)
     for (n = 0; n < VG_VISITS_MAX && task->root->state != VG_DONE; n++) {
         if (vg_wlist_empty(&task->ready))
             return;
-        if (n > 0 && n % 8 == 0 && !has_time_left(cx))
-            break;
-        if (VG_UNLIKELY(
-                cx->cut)) /* a leaf was refused for want of budget; the next ones would be, too */
+        /* If a leaf was refused for want of budget, the next ones would be, too. */
+        if (n > 0 && (VG_UNLIKELY(cx->cut) || (n % 8 == 0 && !has_time_left(cx))))
             break;
         if (VG_UNLIKELY(vg_wnode_next(&task->ready) == &task->cancel))
             pass_cancel_on(cx);
@@ -261,7 +259,8 @@ static enum vg_poll_end finish(struct vg_cx *cx)
     struct vg_exec *const exec = task->exec;
     bool handed_over;
 
-    cx->worker->refused = 0;
+    if (VG_UNLIKELY(cx->cut))
+        cx->worker->refused = 0;
     if (task->asked)
         take_cancel_back(task);
     check_empty(task);
@@ -343,7 +342,7 @@ static enum vg_poll_end suspend(struct vg_cx *cx)
         pass_over(cx);
     publish_owed(cx);
     note_progress(cx);
-    if (VG_UNLIKELY(cx->worker->refused > 0))
+    if (VG_UNLIKELY(cx->cut))
         vg_record_refused(cx);
     if (VG_UNLIKELY(task->fences > 0 && probe != NULL && probe->suspended != NULL))
         probe->suspended(probe, cx->worker->index, task, cx->now);

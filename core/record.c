@@ -39,6 +39,6 @@ void vg_record_refused(const struct vg_cx *cx)
     };
 
     worker->refused = 0;
-    if (probe != NULL && probe->refused != NULL)
+    if (refused.refused > 0 && probe != NULL && probe->refused != NULL)
         probe->refused(probe, worker->index, &refused);
 }

@@ -32,8 +32,6 @@ struct vg_counts {
     VG_ATOMIC(uint64_t) polls;
     VG_ATOMIC(uint64_t) searches; /* looks at another worker for something to steal */
     VG_ATOMIC(uint64_t) stolen;   /* of these, the ones that found a task */
-    VG_ATOMIC(uint64_t) turns;    /* of the driver */
-    VG_ATOMIC(uint64_t) cuts;     /* polls that left woken futures for the next one */
     VG_ATOMIC(uint64_t) parks;
     VG_ATOMIC(uint64_t) idle_parks; /* of these, the ones after which there was nothing to do */
     VG_ATOMIC(uint64_t) overflowed; /* tasks that found the ring full */
@@ -43,6 +41,8 @@ struct vg_counts {
     VG_ATOMIC(uint64_t) held; /* waiters armed for what others hold, less those let go: may wrap */
     VG_ATOMIC(uint64_t) children_begun, children_ended; /* futures beside others of their task */
     VG_ATOMIC(uint64_t) time[VG_WORKER_STATES];         /* in nanoseconds, up to the last reading */
+    VG_ATOMIC(uint64_t) turns;                          /* of the driver */
+    VG_ATOMIC(uint64_t) cuts; /* polls that left woken futures for the next one */
 };
 
 /*
@@ -81,25 +81,21 @@ struct vg_worker {
     /* the worker's own */
     _Alignas(VG_LINE) struct vg_exec *exec;
     unsigned index;
-    unsigned tick;      /* tasks run */
-    unsigned turned;    /* tick of the driver's last turn */
-    uint64_t turned_at; /* and when it ended */
-    unsigned lifo_run;  /* tasks in a row that came from the private slot */
-    struct vg_cx *cx;   /* of the poll in progress */
-    uint64_t now;       /* the clock, as last read; see clock.c */
-    uint64_t read_at;   /* the same, before a wake's stamp moved it on */
-    unsigned stride;    /* steps between two readings */
-    unsigned blind;     /* steps that are left until the next one */
-    uint64_t burst;     /* how long it has been between two readings at most, lately */
-    bool stale;         /* steps have been taken since the last one */
-    uint32_t ticks;     /* of the executor, as last seen */
+    unsigned tick;     /* tasks run */
+    unsigned turned;   /* tick of the driver's last turn */
+    unsigned lifo_run; /* tasks in a row that came from the private slot */
+    struct vg_cx *cx;  /* of the poll in progress */
+    uint64_t now;      /* the clock, as last read; see clock.c */
+    uint64_t read_at;  /* the same, before a wake's stamp moved it on */
+    unsigned stride;   /* steps between two readings */
+    unsigned blind;    /* steps that are left until the next one */
+    uint64_t burst;    /* how long it has been between two readings at most, lately */
+    bool stale;        /* steps have been taken since the last one */
+    uint32_t ticks;    /* of the executor, as last seen */
     uint64_t rng;
     uint64_t looted_at;   /* when it last stole */
     unsigned looted_tick; /* its tick then */
     unsigned poor;        /* steals in a row that were not worth their cost: see steal.c */
-    uint32_t refused;     /* leaves, in this poll, for want of budget; the last: */
-    const struct vg_future *refused_fut;
-    struct vg_resource *waking;      /* whose waiters a poll is waking; NULL: nobody's */
     struct vg_resource *thread_lock; /* the last that a poll has taken */
     bool searching;
     bool saw_work; /* in its last look, so that it did not sleep */
@@ -110,6 +106,10 @@ struct vg_worker {
     struct vg_slab_cache cache[VG_SLAB_CLASSES];
     struct vg_slot *free_slots;
     unsigned free_slots_count;
+    uint64_t turned_at; /* when the last turn of the driver ended */
+    uint32_t refused;   /* leaves, in this poll, for want of budget; the last: */
+    const struct vg_future *refused_fut;
+    struct vg_resource *waking; /* whose waiters a poll is waking; NULL: nobody's */
     struct vg_os_thread thread;
 
     /* shared with thieves */
@@ -139,8 +139,6 @@ struct vg_exec {
     struct vg_driver *driver;
     struct vg_driver_futex *own_driver;
     struct vg_probe *probe;
-    VG_ATOMIC(uint64_t)
-    dropped_types; /* relaxed; a bit for each kind of future that was dropped: drop.h */
     const struct vg_site *sites, *sites_end;
     char name[12];
     bool heals, quiet;
@@ -160,6 +158,8 @@ struct vg_exec {
     struct vg_slot_block *slot_blocks;
     struct vg_slot *free_slots; /* what workers have too many of; under slots_guard */
     struct vg_counts outside;   /* fetch_add: many threads */
+    VG_ATOMIC(uint64_t)
+    dropped_types; /* relaxed; a bit for each kind of future that was dropped: drop.h */
 
     _Alignas(VG_LINE) VG_ATOMIC(uint32_t) phase; /* enum vg_phase */
     VG_ATOMIC(uint32_t) ended;                   /* futex of the closer and of vg_block_on() */
