@@ -15,7 +15,8 @@
 #   nth: n                if it occurs several times: which
 #   with: text            the replacement; none: the text is left out
 #   test: explore m args  the models of explore_<m>.c, compiled from the mutated tree, run with args
-#   test: area/name args  tests/<area>/test_<name>.c, with the mutated file in place of the library's
+#   test: area/name args  tests/<area>/test_<name>.c, with the mutated file in place of the library's; if it is a directory
+#                         tests/<area>/<name> instead, what the build has made of it
 #   also: path...         for the latter: more sources to compile from the mutated tree (users of a header)
 #   dies: pattern         extended regular expression that the output of the failing test must match. The
 #                         explorer prints FOUND and: assertion, race, freed, lost-wake, deadlock
@@ -136,7 +137,12 @@ explore)
     (cd "$root" && compile $objects "$explorer" -o program)
     ;;
 *)
-    sources="tests/${1%/*}/test_${1#*/}.c $(field also)"
+    area=${1%/*} test_name=${1#*/}
+    if [ -d "$source/tests/$1" ]; then
+        sources=$(echo "$build/tests/$area/CMakeFiles/test_${area}_$test_name.dir/$test_name"/*.o)
+    else
+        sources="tests/$area/test_$test_name.c $(field also)"
+    fi
     case $file in *.c) sources="$sources $file" ;; esac
     arguments="$(echo "$test" | sed 's/^[^ ]* *//')"
     (cd "$root" && compile $sources $library -o program)

@@ -12,7 +12,7 @@
 
 static inline void print_report(const char *id, const struct room_report *seen, uint64_t since)
 {
-    printf("  %-34s %-16s %4llu ms (real time)\n", id, vg_verdict_name(seen->report.verdict),
+    printf("  %-34s %-20s %4llu ms (real time)\n", id, vg_verdict_name(seen->report.verdict),
            (unsigned long long)((vg_os_now() - since) / 1000000));
 }
 

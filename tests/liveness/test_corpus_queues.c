@@ -7,6 +7,7 @@
 
 #include "real_case.h"
 #include "vg_fault.h"
+#include "vg_sanitizer.h"
 
 /*
  * Cases of the corpus that a sound scheduler does not have: their programs are the look-alikes. The faults are put into
@@ -126,7 +127,7 @@ TEST(lifo_pingpong_starves_queue)
     CHECK_STR(room.seen[0].text, "first in the run queue of worker 0");
 #endif
     play_court(&room, &court);
-    wait_for(&court.ticks, 100000);
+    wait_for(&court.ticks, VG_TSAN || VG_ASAN ? 50000 : 2000000);
     end_court(&room, &court);
     check_silent(&room);
 }

@@ -61,7 +61,7 @@ VG_ASYNC(patient)
 {
     VG_BEGIN(f);
     vg_sleep(&f->nap, VG_MSEC(5000));
-    for (f->recv.ret = 0; f->recv.ret == 0;) {
+    for (f->recv.ret = 0; f->recv.ret != -EPIPE;) {
         vg_mpsc_recv(&f->recv, f->channel, &f->item);
         patient_line = __LINE__ + 1;
         VG_AWAIT(f->rc, VG_SELECT(f->sel, VG_CANCEL(&f->recv), deadline_of(f)));

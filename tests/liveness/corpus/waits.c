@@ -32,7 +32,7 @@ VG_ASYNC(forwarder)
     forwarder_line = __LINE__ + 1;
     VG_TRY(f->ret, vg_acquire(&f->acquire, f->buffer, 1));
     if (f->how == FORWARD_WAITS_FOR_IO)
-        VG_AWAIT(f->ret, vg_sleep(&f->nap, VG_MSEC(900)));
+        VG_AWAIT(f->ret, vg_sleep(&f->nap, VG_MSEC(2000)));
     if (f->how == FORWARD) {
         forwarder_idle_line = __LINE__ + 1;
         VG_AWAIT(f->ret, vg_mpsc_recv(&f->recv, f->in, &f->item));
@@ -62,7 +62,8 @@ static int play_forwarders(struct lab *lab, unsigned twin)
     for (unsigned i = 0; i < 3; i++) {
         vg_mpsc_init(&in[i], "in", slots[i], 4);
         CHECK_EQ(VG_SPAWN(lab->exec, NULL, forwarder, &buffer, &in[i], twin), 0);
-        (void)corpus_play_for(lab, VG_MSEC(1));
+        if (twin != FORWARD_WAITS_FOR_IO) /* else all begin together */
+            (void)corpus_play_for(lab, VG_MSEC(1));
     }
     CHECK_EQ(vg_mpsc_try_send(&in[2], &item), 0);
     rc = corpus_play_for(lab, VG_SEC(30));
