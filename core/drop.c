@@ -44,6 +44,15 @@ void vg_future_drop(struct vg_future *fut, bool timed_out, struct vg_cx *cx)
         tell(fut, timed_out, cx);
     vg_cancel(fut, cx);
     vg_settle(fut, cx);
+    vg_drop_pending(fut, cx);
+}
+
+void vg_drop_pending(const struct vg_future *fut, struct vg_cx *cx)
+{
+    struct vg_probe *const probe = cx->task->exec->probe;
+
+    if (fut->state != VG_DONE && vg_started(fut) && probe != NULL && probe->cancelling != NULL)
+        probe->cancelling(probe, cx->worker->index, cx->task, fut, cx->now);
 }
 
 void vg_drop_note_end(const struct vg_future *fut, struct vg_cx *cx)

@@ -8,6 +8,9 @@
 /* Cancels a running child that has lost to another one, or to a deadline, and ends it at once if it is a leaf. */
 void vg_future_drop(struct vg_future *fut, bool timed_out, struct vg_cx *cx);
 
+/* A child that was cancelled, and whose end somebody waits for, is not done yet. */
+void vg_drop_pending(const struct vg_future *fut, struct vg_cx *cx);
+
 /* One of several children has ended, where something has been dropped before. */
 void vg_drop_note_end(const struct vg_future *fut, struct vg_cx *cx);
 

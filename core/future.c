@@ -176,6 +176,7 @@ static void reclaim(struct vg_future *fut, struct vg_cx *cx)
 
     vg_future_unlist(fut);
     fut->state = VG_RUNNING;
+    fut->flags &= (uint8_t)~VG_F_PAUSES;
     attach(fut, cx);
     if (parked) {
         cx->task->fences--;
@@ -345,6 +346,7 @@ vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx)
 void vg_await_cancel_(struct vg_async *co, struct vg_cx *cx)
 {
     vg_cancel(co->child, cx);
+    vg_drop_pending(co->child, cx);
 }
 
 void vg_async_cancel(struct vg_future *fut, struct vg_cx *cx)

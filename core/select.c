@@ -110,6 +110,13 @@ static void cancel_losers(struct vg_select *select, struct vg_cx *cx)
     }
 }
 
+static void leave(const struct vg_arm *arm, struct vg_cx *cx)
+{
+    if (arm->policy == VG_POLICY_PAUSE)
+        arm->fut->flags |= VG_F_PAUSES;
+    vg_leave(arm->fut, arm->policy == VG_POLICY_KEEP ? VG_KEPT : VG_PARKED, cx);
+}
+
 /* Ready once every loser that must end has ended; then the others are handed to the frame. */
 static vg_poll end(struct vg_select *select, struct vg_cx *cx)
 {
@@ -124,8 +131,7 @@ static vg_poll end(struct vg_select *select, struct vg_cx *cx)
         return VG_PENDING;
     for (i = 0; i < select->count; i++)
         if (is_live(select, i))
-            vg_leave(select->arms[i].fut,
-                     select->arms[i].policy == VG_POLICY_KEEP ? VG_KEPT : VG_PARKED, cx);
+            leave(&select->arms[i], cx);
     return VG_READY;
 }
 

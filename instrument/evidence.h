@@ -78,6 +78,11 @@ void vg_evidence_refused(struct vg_evidence *evidence, const struct vg_refused *
 void vg_evidence_reentry(struct vg_evidence *evidence, const struct vg_reentry *reentry,
                          uint64_t now);
 
+/* A future was cancelled at `since`, and waits for `leaf`. The task is owned. */
+void vg_evidence_stalled(struct vg_evidence *evidence, struct vg_task *task,
+                         const struct vg_future *fut, const struct vg_future *leaf, uint64_t since,
+                         uint64_t now);
+
 /* A poll that does not end. Nobody owns its task but the worker that is in it: there is no await tree. */
 void vg_evidence_poll(struct vg_evidence *evidence, const struct vg_worker_info *worker,
                       uint64_t now);

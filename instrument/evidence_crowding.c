@@ -61,3 +61,23 @@ void vg_evidence_reentry(struct vg_evidence *evidence, const struct vg_reentry *
     name_resource(report, reentry->resource);
     vg_tree_copy(&evidence->tree, reentry->task, NULL, reentry->fut);
 }
+
+void vg_evidence_stalled(struct vg_evidence *evidence, struct vg_task *task,
+                         const struct vg_future *fut, const struct vg_future *leaf, uint64_t since,
+                         uint64_t now)
+{
+    struct vg_report *report = &evidence->report;
+    struct vg_wait wait;
+
+    vg_evidence_task(evidence, task, now);
+    evidence->starved = fut;
+    report->verdict = VG_VERDICT_CANCEL_STALLED;
+    report->confidence = VG_CONFIRMED;
+    report->starved = report->parent = vg_evidence_name(fut->up != NULL ? fut->up : fut, NULL);
+    report->starved.type = fut->ops->name;
+    report->blocked = vg_evidence_name(leaf, NULL);
+    report->lasted = now - since;
+    if (leaf->ops->waits != NULL && leaf->ops->waits(leaf, &wait))
+        name_resource(report, wait.resource);
+    vg_tree_copy(&evidence->tree, task, NULL, leaf);
+}

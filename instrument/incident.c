@@ -278,6 +278,8 @@ static bool still_stands(struct vg_incidents *incidents, struct vg_incident *inc
         return info.polls == incident->polls;
     if (vg_is_loss(incident->report.verdict))
         return is_lost(incident, task);
+    if (incident->report.verdict == VG_VERDICT_CANCEL_STALLED)
+        return vg_walk_finds(task, (const struct vg_future *)incident->starved);
     if (incident->report.verdict != VG_VERDICT_FUTURELOCK)
         return is_owed(incident, task);
     return vg_lockup_find(task, NULL, VG_LOCKUP_STANDING, &lockup) &&
@@ -302,6 +304,7 @@ static bool may_stand(struct vg_incidents *incidents, struct vg_incident *incide
     case VG_VERDICT_UNARMED_PENDING:
     case VG_VERDICT_LOST_WAKEUP:
     case VG_VERDICT_CANCEL_LOSS:
+    case VG_VERDICT_CANCEL_STALLED:
         return true;
     case VG_VERDICT_SELF_WAKE_SPIN:
     case VG_VERDICT_SPURIOUS_SPIN:

@@ -15,6 +15,7 @@
 #include "site.h"
 #include "spin.h"
 #include "stall.h"
+#include "stalled.h"
 #include "vg_atomic.h"
 #include "vg_stack.h"
 #include "waitfor.h"
@@ -58,6 +59,7 @@ struct vg_lane {
     struct vg_late late[VG_LATE_SLOTS];
     struct vg_spins spins;
     struct vg_drops drops;
+    struct vg_stalled stalled;
     struct vg_rows rows;
     VG_ATOMIC(uint64_t) slow[VG_SLOW_SLOTS]; /* lengths of long waits that have ended */
     struct vg_evidence post[VG_POST_SLOTS];
@@ -150,6 +152,11 @@ void vg_live_release(struct vg_liveness *live);
 
 /* The clock, as far as there is one. Held. */
 uint64_t vg_live_now(const struct vg_liveness *live);
+
+/* ---- probe.c ------------------------------------------------------------------------------- */
+
+/* Fills in all events but attach and detach. */
+void vg_probe_init(struct vg_probe *probe);
 
 /* ---- watch.c ------------------------------------------------------------------------------- */
 

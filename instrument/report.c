@@ -21,6 +21,7 @@ const char *vg_verdict_name(enum vg_verdict verdict)
         [VG_VERDICT_CANCEL_LOSS] = "cancel-loss",
         [VG_VERDICT_LOCK_ACROSS_SUSPEND] = "lock-across-suspend",
         [VG_VERDICT_DEADLINE_RESET] = "deadline-reset",
+        [VG_VERDICT_CANCEL_STALLED] = "cancel-stalled",
         [VG_VERDICT_HOARDED_RESERVATION] = "hoarded-reservation",
         [VG_VERDICT_UNFAIR_LOCK] = "unfair-lock",
         [VG_VERDICT_NEVER_POLLED] = "never-polled",
@@ -139,6 +140,9 @@ static void add_body(struct vg_text *text, const struct vg_evidence *evidence)
     case VG_VERDICT_LOST_WAKEUP:
     case VG_VERDICT_CANCEL_LOSS:
         vg_report_lost(text, evidence);
+        break;
+    case VG_VERDICT_CANCEL_STALLED:
+        vg_report_stalled(text, evidence);
         break;
     case VG_VERDICT_HOARDED_RESERVATION:
     case VG_VERDICT_UNFAIR_LOCK:

@@ -40,6 +40,9 @@ void vg_report_overlooked(struct vg_text *text, const struct vg_report *report);
 /* report_crowding.c: futures are in each other's way. */
 void vg_report_crowding(struct vg_text *text, const struct vg_evidence *evidence);
 
+/* report_dropped.c: a future was cancelled, and does not end. */
+void vg_report_stalled(struct vg_text *text, const struct vg_evidence *evidence);
+
 /* report_waiting.c: a future waits for a resource longer than it should. */
 void vg_report_kept_waiting(struct vg_text *text, const struct vg_evidence *evidence);
 

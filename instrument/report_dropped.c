@@ -52,3 +52,25 @@ void vg_report_dropped(struct vg_text *text, const struct vg_evidence *evidence)
     vg_report_tree(text, evidence);
     vg_text_add(text, "%s", ways_out(report));
 }
+
+void vg_report_stalled(struct vg_text *text, const struct vg_evidence *evidence)
+{
+    const struct vg_report *report = &evidence->report;
+
+    vg_report_task(text, report);
+    vg_text_add(text, " has cancelled a future, which has not ended since: for ");
+    vg_text_duration(text, report->lasted);
+    vg_text_add(text, "\n  cancelled ");
+    vg_report_future(text, &report->starved);
+    vg_text_add(text, "\n  waits     in ");
+    vg_report_future(text, &report->blocked);
+    if (report->resource_kind != NULL) {
+        vg_text_add(text, "\n            for %s ", report->resource_kind);
+        vg_report_quoted(text, report->resource_name);
+    }
+    vg_text_add(text, "\n");
+    vg_report_tree(text, evidence);
+    vg_text_add(text,
+                "  ways out  what a cancelled function still awaits has to be short: a timeout "
+                "around what is shielded\n");
+}

@@ -38,6 +38,18 @@ static uint64_t passed_at(struct vg_liveness *live, const struct vg_waiter *wait
     return waiter->woken_at;
 }
 
+/* Its parent has said that it may wait, and nobody else does for what it was handed. */
+static bool may_pause(const struct vg_future *leaf)
+{
+    const struct vg_future *fence = vg_fence_above(leaf);
+    struct vg_wait wait;
+
+    if (fence == NULL || fence->state != VG_PARKED || !(fence->flags & VG_F_PAUSES))
+        return false;
+    return leaf->ops->waits == NULL || !leaf->ops->waits(leaf, &wait) ||
+           wait.state != VG_WAIT_GRANTED;
+}
+
 /* An unreported wake that is overdue; NULL: none. `ran` says how long the process ran since a time. */
 static struct vg_waiter *find_overdue(struct vg_liveness *live, struct vg_task *task, uint64_t now,
                                       uint64_t (*ran)(struct vg_liveness *, uint64_t, uint64_t))
@@ -51,7 +63,7 @@ static struct vg_waiter *find_overdue(struct vg_liveness *live, struct vg_task *
             return NULL;
         if (waiter->flags & VG_W_SEEN || ran(live, waiter->woken_at, now) < limit)
             continue;
-        if (ran(live, passed_at(live, waiter), now) >= limit)
+        if (ran(live, passed_at(live, waiter), now) >= limit && !may_pause(waiter->fut))
             return waiter;
     }
     return NULL;

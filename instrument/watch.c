@@ -123,6 +123,7 @@ static void scan(struct vg_liveness *live, uint64_t now)
         vg_lookout_scan(live, now);
         vg_overlooked_scan(live, now);
         vg_alone_scan(live, now);
+        vg_stalled_scan(live, now);
     }
     if (live->exec != NULL &&
         (vg_exec_owing(live->exec) > 0 || vg_incidents_open(&live->incidents) > 0)) {

@@ -38,7 +38,7 @@ static bool is_busy(const struct vg_liveness *live)
 static bool has_work(const struct vg_liveness *live)
 {
     return vg_exec_owing(live->exec) > 0 || vg_incidents_open(&live->incidents) > 0 ||
-           vg_post_pending(live) || vg_waitfor_pending(live);
+           vg_post_pending(live) || vg_waitfor_pending(live) || vg_stalled_pending(live);
 }
 
 /* If the process was stopped between the kick and now, nobody can tell: all of the sleep is struck out, and

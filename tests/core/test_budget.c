@@ -171,6 +171,7 @@ VG_ASYNC(busy)
     int rc;
     VG_AWAIT(rc, VG_SELECT(f->arms, VG_PARK(event_wait(&f->parked, &f->event[0])),
                            VG_CANCEL(event_wait(&f->go, &f->event[1]))));
+    VG_AWAIT(rc, event_wait(&f->go, &f->event[2]));
     VG_AWAIT(rc, greedy(&f->greedy, f->rounds));
     VG_AWAIT(rc, &f->parked);
     VG_RETURN(rc);
@@ -188,12 +189,14 @@ static unsigned passed_over(unsigned rounds)
 {
     struct rig rig;
     struct listener listener = {.probe = {.visited = hear_visit, .passed_over = hear_passed}};
-    struct event event[2] = {{.set = false}};
+    struct event event[3] = {{.set = false}};
 
     rig_open_config(&rig, 1, &listener.probe, true);
     rig_spawn(&rig, busy, event, rounds);
     event_set(&event[1]);
-    event_set(&event[0]);
+    rig_run(&rig);
+    event_set(&event[0]); /* is held first, */
+    event_set(&event[2]); /* and then the budget is worked through */
     rig_run(&rig);
     CHECK_EQ(RIG_RET(&rig, 0, struct busy), 0);
     rig_close(&rig);

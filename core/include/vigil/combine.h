@@ -30,7 +30,9 @@
  *           VG_KEEP    it stays alive, and runs on its own wakes while this frame awaits other things.
  *           VG_PARK    it stays alive and nobody polls it until it is awaited or cancelled. A parked
  *                      child that is woken can hold up a whole program; the instruments watch for it.
- *           The last two need an async function above the select: at the root of a task they panic.
+ *           VG_MAY_PAUSE  like VG_PARK, and the pause is meant: that a wake is not answered meanwhile is not reported
+ *                      (snoozed-child), unless it was handed something that others wait for, or holds its own task up.
+ *           All but the first need an async function above the select: at the root of a task they panic.
  *           There is no default. VG_WHEN(condition, arm) leaves the arm out if the condition is false.
  * Order     The first arm to end wins. Arms are started in rotating order, so that none of several
  *           that are ready at once is preferred. VG_SELECT_BIASED polls them in the order written,
@@ -51,7 +53,7 @@
  *           child costs a look at all.
  */
 
-enum vg_policy { VG_POLICY_CANCEL, VG_POLICY_KEEP, VG_POLICY_PARK };
+enum vg_policy { VG_POLICY_CANCEL, VG_POLICY_KEEP, VG_POLICY_PARK, VG_POLICY_PAUSE };
 
 struct vg_arm {
     struct vg_future *fut;
@@ -125,6 +127,7 @@ struct vg_timeout {
 #define VG_CANCEL(p) ((struct vg_arm){&(p)->fut, VG_POLICY_CANCEL, true, false})
 #define VG_KEEP(p) ((struct vg_arm){&(p)->fut, VG_POLICY_KEEP, true, false})
 #define VG_PARK(p) ((struct vg_arm){&(p)->fut, VG_POLICY_PARK, true, false})
+#define VG_MAY_PAUSE(p) ((struct vg_arm){&(p)->fut, VG_POLICY_PAUSE, true, false})
 #define VG_FUSE(arm) vg_arm_fuse_(vg_arm_needs_VG_CANCEL_or_VG_KEEP_or_VG_PARK(arm))
 #define VG_WHEN(cond, arm) vg_arm_when_((cond), vg_arm_needs_VG_CANCEL_or_VG_KEEP_or_VG_PARK(arm))
 

@@ -124,6 +124,9 @@ struct vg_probe {
                              const struct vg_site *site);
     void (*dropped)(struct vg_probe *probe, unsigned worker, const struct vg_dropped *dropped,
                     uint64_t now);
+    /* A child was cancelled, and has not ended at once. */
+    void (*cancelling)(struct vg_probe *probe, unsigned worker, struct vg_task *task,
+                       const struct vg_future *fut, uint64_t now);
     void (*round_ended)(struct vg_probe *probe, unsigned worker, const struct vg_rounds *rounds,
                         uint64_t now);
     void (*refused)(struct vg_probe *probe, unsigned worker, const struct vg_refused *refused);

@@ -84,6 +84,8 @@ enum vg_verdict {
     VG_VERDICT_LOCK_ACROSS_SUSPEND,
     /* A timer has been set again and again before it could expire: it never will. Only with vg_liveness_config.hints. */
     VG_VERDICT_DEADLINE_RESET,
+    /* A future was cancelled a tenth of a second ago, and has not ended. */
+    VG_VERDICT_CANCEL_STALLED,
     /* Those that hold a resource wait for something else, and have for a second, while others queue for it. */
     VG_VERDICT_HOARDED_RESERVATION,
     /* A waiter is overtaken again and again by others that came later. */

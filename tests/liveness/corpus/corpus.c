@@ -145,4 +145,5 @@ TEST(no_control_is_reported)
 {
     run_controls(corpus_controls);
     run_controls(corpus_controls_cancel);
+    run_controls(corpus_controls_wake);
 }

@@ -32,7 +32,7 @@ extern const struct corpus_case corpus_children[], corpus_futurelocks[], corpus_
     corpus_locks[], corpus_drops[], corpus_waits[], corpus_crowds[];
 
 /* Correct programs that look suspicious; `verdict` and what follows it are not used. */
-extern const struct corpus_case corpus_controls[], corpus_controls_cancel[];
+extern const struct corpus_case corpus_controls[], corpus_controls_cancel[], corpus_controls_wake[];
 
 /* Has a root task run to its end, or until nothing happens any more. */
 #define PLAY(lab, frame) lab_run((lab), &(frame)->fut)
