@@ -222,9 +222,20 @@ static void report(struct vg_liveness *live, struct vg_longwait *wait, enum vg_v
     vg_report_evidence(live, &live->found, now);
 }
 
+/* Whether it may still become a finding while everybody sleeps. */
+static bool is_open(const struct vg_longwait *wait)
+{
+    bool idles = wait->leaf != NULL && wait->holders > 0 && !wait->reported;
+
+    for (unsigned k = 0; k < wait->holders; k++)
+        idles = idles && wait->holder[k].idles;
+    return idles;
+}
+
 void vg_longwaits_end(struct vg_liveness *live, uint64_t now)
 {
     uint64_t heads = 0;
+    uint32_t open = 0;
 
     for (unsigned i = 0; i < VG_LONGWAITS; i++) {
         struct vg_longwait *wait = &live->waitfor.longwaits.wait[i];
@@ -241,20 +252,8 @@ void vg_longwaits_end(struct vg_liveness *live, uint64_t now)
             report(live, wait, VG_VERDICT_UNFAIR_LOCK, now);
         else if (is_hoarded(wait, now))
             report(live, wait, VG_VERDICT_HOARDED_RESERVATION, now);
+        open += is_open(wait);
     }
     live->waitfor.longwaits.heads = heads;
-}
-
-bool vg_longwaits_pending(const struct vg_longwaits *waits)
-{
-    for (unsigned i = 0; i < VG_LONGWAITS; i++) {
-        const struct vg_longwait *wait = &waits->wait[i];
-        bool idles = wait->leaf != NULL && wait->holders > 0 && !wait->reported;
-
-        for (unsigned k = 0; k < wait->holders; k++)
-            idles = idles && wait->holder[k].idles;
-        if (idles)
-            return true;
-    }
-    return false;
+    vg_store(&live->waitfor.longwaits.open, open, relaxed);
 }

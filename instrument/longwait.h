@@ -4,6 +4,8 @@
 
 #include <vigil/liveness.h>
 
+#include "vg_atomic.h"
+
 /*
  * Waits that one pass of the wait-for graph after another finds as they were: in the queue of a resource, in a task that
  * was not polled meanwhile. Two kinds of them are reported.
@@ -14,7 +16,7 @@
  *               something that has no end of its own: no timer, nothing from the kernel, nothing that a task is known to hold.
  *               Something may come and let them go on; therefore it is only suspected.
  *
- * Everything belongs to the scan.
+ * Everything but `open` belongs to the scan.
  */
 
 enum { VG_LONGWAITS = 32, VG_LONGWAIT_HOLDERS = 4, VG_OVERTAKEN = 64 };
@@ -41,9 +43,14 @@ struct vg_longwait {
     bool reported;
 };
 
-/* heads  A bit for each task that holds something; others need not be looked up. */
+/*
+ * heads  A bit for each task that holds something; others need not be looked up.
+ * open   Waits that may still become findings while everybody sleeps. Written by the scan, relaxed; the watchdog's thread reads
+ *        it to see whether to come again.
+ */
 struct vg_longwaits {
     uint64_t heads;
+    VG_ATOMIC(uint32_t) open;
     struct vg_longwait wait[VG_LONGWAITS];
 };
 
@@ -65,7 +72,9 @@ void vg_longwaits_holder(struct vg_longwaits *waits, struct vg_task *task);
 /* The pass is over. */
 void vg_longwaits_end(struct vg_liveness *live, uint64_t now);
 
-/* Whether a wait may still become a finding while everybody sleeps. */
-bool vg_longwaits_pending(const struct vg_longwaits *waits);
+static inline bool vg_longwaits_pending(const struct vg_longwaits *waits)
+{
+    return vg_load(&waits->open, relaxed) > 0;
+}
 
 #endif

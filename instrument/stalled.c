@@ -18,7 +18,7 @@ void vg_stalled_note(struct vg_stalled *stalled, struct vg_task *task, const str
         slot->task = task;
         slot->id = info.id;
         slot->at = now;
-        slot->told = false;
+        vg_store(&slot->told, 0, relaxed);
         vg_store(&slot->fut, fut, release);
         return;
     }
@@ -78,11 +78,12 @@ static void scan(struct vg_liveness *live, struct vg_stalled_slot *slot, uint64_
 
     if (fut == NULL)
         return;
-    due = !slot->told && vg_stalls_ran(&live->stalls, slot->at, now) >= VG_STALLED_NS;
+    due = vg_load(&slot->told, relaxed) == 0 &&
+          vg_stalls_ran(&live->stalls, slot->at, now) >= VG_STALLED_NS;
     if (!look(live, slot, fut, due, now))
         vg_store(&slot->fut, NULL, release);
-    else if (due)
-        slot->told = live->found.starved == fut;
+    else if (due && live->found.starved == fut)
+        vg_store(&slot->told, 1, relaxed);
 }
 
 void vg_stalled_scan(struct vg_liveness *live, uint64_t now)
@@ -98,7 +99,7 @@ bool vg_stalled_pending(const struct vg_liveness *live)
         for (unsigned k = 0; k < VG_STALLED_SLOTS; k++) {
             const struct vg_stalled_slot *slot = &vg_lane_of(live, i)->stalled.slot[k];
 
-            if (vg_load(&slot->fut, relaxed) != NULL && !slot->told)
+            if (vg_load(&slot->fut, relaxed) != NULL && vg_load(&slot->told, relaxed) == 0)
                 return true;
         }
     return false;

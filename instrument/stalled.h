@@ -13,6 +13,7 @@
  *
  * fut   NULL: free. Set by the worker, release, after the other members; set back by the scan, release, when it is done with
  *       them. Each is paired with the acquire of the other one.
+ * told  1: it has been reported. By whoever has the slot, relaxed; the watchdog's thread reads it to see whether to come again.
  */
 
 enum { VG_STALLED_SLOTS = 32, VG_STALLED_TRIES = 4 };
@@ -23,7 +24,7 @@ struct vg_stalled_slot {
     VG_ATOMIC(const struct vg_future *) fut;
     struct vg_task *task;
     uint64_t id, at;
-    bool told; /* the scan's */
+    VG_ATOMIC(uint32_t) told;
 };
 
 struct vg_stalled {

@@ -173,12 +173,12 @@ struct job {
     struct vg_sleep nap;
 };
 
-static int job_line;
+static VG_ATOMIC(int) job_line;
 
 VG_ASYNC(job)
 {
     VG_BEGIN(f);
-    job_line = __LINE__ + 1;
+    vg_store(&job_line, __LINE__ + 1, relaxed);
     VG_AWAIT(f->ret, vg_sleep(&f->nap, VG_MSEC(1)));
     for (f->until = vg_os_now() + f->farm->busy_ns; vg_os_now() < f->until;)
         ;
@@ -268,7 +268,7 @@ TEST(one_task_many_cpu_children)
     CHECK_EQ(room.reports[VG_VERDICT_NO_PARALLELISM], 1);
     CHECK_STR(seen->text, "\"farmer\"");
     CHECK_STR(seen->text, "child     job at");
-    snprintf(line, sizeof line, ":%d", job_line);
+    snprintf(line, sizeof line, ":%d", vg_load(&job_line, relaxed));
     CHECK_STR(seen->text, line);
 
     run_farm(&room, &farm, 3, true, VG_MSEC(1)); /* as tasks */
