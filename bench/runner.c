@@ -47,6 +47,11 @@ void bench_close_within(struct vg_exec *exec, uint64_t drain)
     vg_liveness_close(live);
 }
 
+struct vg_liveness *bench_liveness(void)
+{
+    return live;
+}
+
 void bench_close(struct vg_exec *exec)
 {
     bench_close_within(exec, VG_SEC(5));

@@ -27,6 +27,8 @@ struct vg_exec *bench_open(struct bench_run *run);
 /* The same with another level of the instruments, VG_LEVEL_*, or another driver than futexes, if not NULL. */
 struct vg_exec *bench_open_with(struct bench_run *run, unsigned level, struct vg_driver *driver);
 void bench_close(struct vg_exec *exec);
+/* The instruments of the executor that is open. */
+struct vg_liveness *bench_liveness(void);
 /* For tasks that are left: to cancel a million takes seconds, which are not measured. */
 void bench_close_within(struct vg_exec *exec, uint64_t drain);
 

@@ -106,6 +106,7 @@ static void put_line(struct vg_page *page, const struct vg_tree_line *line, uint
     vg_page_add(page, "{");
     vg_page_member(page, "depth", line->depth);
     vg_page_member_string(page, "future", line->name);
+    vg_page_member(page, "bytes", line->size);
     if (line->site != NULL) {
         vg_page_member_site(page, "at", line->site);
         vg_page_member_string(page, "awaits", line->site->expr);
@@ -113,6 +114,7 @@ static void put_line(struct vg_page *page, const struct vg_tree_line *line, uint
     if (line->resource_kind != NULL) {
         vg_page_member_string(page, "resource_kind", line->resource_kind);
         vg_page_member_string(page, "resource_name", line->resource_name);
+        vg_page_member_task(page, "held_by", line->owner);
     }
     if (line->woken_at != 0)
         vg_page_member(page, "woken_ns", age(line->woken_at, now));

@@ -34,12 +34,15 @@ static uint8_t marks_of(const struct vg_future *fut)
 
 static void copy_wait(struct vg_tree_line *line, const struct vg_future *fut)
 {
+    struct vg_owner owner;
     struct vg_wait wait;
 
     if (fut->ops->waits == NULL || !fut->ops->waits(fut, &wait))
         return;
     line->resource_kind = wait.resource->ops->kind;
     line->resource_name = wait.resource->name;
+    if (wait.resource->ops->owner != NULL && wait.resource->ops->owner(wait.resource, &owner))
+        line->owner = owner.task;
     if (wait.state == VG_WAIT_GRANTED)
         line->marks |= VG_TREE_GRANTED;
 }
@@ -52,6 +55,7 @@ static void copy_line(struct vg_tree_line *line, struct vg_task *task,
 
     *line = (struct vg_tree_line){
         .name = fut->ops->name,
+        .size = fut->ops->size,
         .depth = item->depth < UINT8_MAX ? (uint8_t)item->depth : UINT8_MAX,
         .state = fut->state,
         .marks = marks_of(fut),
@@ -123,6 +127,10 @@ static void print_what(const struct vg_tree_line *line, struct vg_text *text)
             vg_text_add(text, "\"");
         }
     }
+    if (line->owner != 0 && !(line->marks & VG_TREE_GRANTED)) {
+        vg_text_add(text, " of task ");
+        vg_text_task(text, line->owner);
+    }
 }
 
 static void print_state(const struct vg_tree_line *line, struct vg_text *text, uint64_t now)
@@ -144,6 +152,8 @@ static void print_state(const struct vg_tree_line *line, struct vg_text *text, u
         vg_text_add(text, "  (hand-written; what is below it is unknown)");
     if (line->marks & VG_TREE_CANCELLED)
         vg_text_add(text, "  cancelled");
+    if (line->size >= VG_FRAME_LARGE)
+        vg_text_add(text, "  LARGE: %u bytes", line->size);
     if (line->marks & VG_TREE_BLOCKED)
         vg_text_add(text, "  <- waits here");
     if (line->marks & VG_TREE_STARVED)

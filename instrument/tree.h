@@ -13,6 +13,9 @@
 
 enum { VG_TREE_LINES = 40, VG_TREE_RESERVED = 12 };
 
+/* An async function with as many bytes is pointed out: whatever embeds it is larger still. */
+enum { VG_FRAME_LARGE = 4096 };
+
 enum vg_tree_mark {
     VG_TREE_STARVED = 1, /* the future of the report that is not polled */
     VG_TREE_BLOCKED = 2, /* the one that waits behind it */
@@ -28,6 +31,8 @@ struct vg_tree_line {
     const struct vg_site *site; /* where an async function awaits; NULL for others */
     const char *resource_kind, *resource_name;
     uint64_t woken_at; /* 0: not woken */
+    uint64_t owner;    /* the task that has the resource; 0: not known, or none */
+    uint32_t size;     /* of the future, bytes */
     uint8_t depth, state, marks;
 };
 

@@ -100,6 +100,53 @@ TEST(a_dump_shows_what_each_task_awaits_and_what_is_parked_beside_it)
     lab_close(&lab);
 }
 
+/* Waits for the lock with a buffer that is large for a frame. */
+struct large {
+    VG_FRAME(int);
+    struct lab *lab;
+    struct vg_lock lock;
+    char buffer[5000];
+};
+
+VG_ASYNC(large)
+{
+    VG_BEGIN(f);
+    f->buffer[0] = 0;
+    VG_TRY(f->ret, vg_lock(&f->lock, &f->lab->mutex));
+    vg_unlock(&f->lab->mutex);
+    VG_RETURN(0);
+}
+
+static struct large *large(struct large *f, struct lab *lab)
+{
+    VG_SETUP(f, large);
+    f->lab = lab;
+    return f;
+}
+
+TEST(a_dump_says_who_has_what_is_waited_for_and_which_functions_are_large)
+{
+    struct lab lab;
+    char *text, size[32];
+    int rc;
+
+    lab_open(&lab, 1, true);
+    CHECK_EQ(VG_SPAWN(lab.exec, NULL, holder, &lab, &lab.mutex, 0, 500), 0);
+    CHECK_EQ(sim_run(&lab.sim, lab.exec, is_later, &lab, VG_MSEC(60)), -ETIME);
+    CHECK_EQ(VG_SPAWN(lab.exec, NULL, large, &lab), 0);
+    CHECK_EQ(sim_run(&lab.sim, lab.exec, lab_is_empty, &lab, VG_MSEC(10)), -ETIME);
+    text = dump(lab.live, 0, &rc);
+    CHECK_EQ(rc, 0);
+    CHECK_STR(text, "vg_lock  waits for mutex \"L\" of task out.1\n");
+    snprintf(size, sizeof size, "  LARGE: %zu bytes", sizeof(struct large));
+    CHECK_STR(text, size);
+    CHECK(strstr(strstr(text, "LARGE") + 1, "LARGE") == NULL);
+    free(text);
+    CHECK_EQ(sim_run(&lab.sim, lab.exec, lab_is_empty, &lab, VG_SEC(5)), 0);
+    lab_silent(&lab);
+    lab_close(&lab);
+}
+
 TEST(without_tasks_and_without_an_executor_there_is_nothing)
 {
     struct vg_liveness *live;
