@@ -19,7 +19,7 @@ static uint64_t bit_of(const struct vg_ops *type)
     return UINT64_C(1) << ((uintptr_t)type * UINT64_C(0x9e3779b97f4a7c15) >> 58);
 }
 
-static void tell(struct vg_future *fut, bool timed_out, struct vg_cx *cx)
+static void tell(const struct vg_future *fut, bool timed_out, struct vg_cx *cx)
 {
     struct vg_exec *const exec = cx->task->exec;
     struct vg_probe *const probe = exec->probe;

@@ -119,6 +119,35 @@ static void put_by_site(struct vg_exposition *out, const struct vg_snapshot *sna
     put_rest(out, (const struct vg_octaves(*)[VG_PARTS])rest);
 }
 
+static void put_cancelled(struct vg_exposition *out, const struct vg_snapshot *snapshot,
+                          struct vg_sites_shown *shown)
+{
+    static const struct vg_metric cancelled = {
+        "vigil_site_cancelled", VG_COUNTER, NULL,
+        "Async functions and timers that waited there and were cancelled, for another had won."};
+    struct vg_labels labels;
+    uint64_t rest = 0;
+
+    vg_metric_head(out, &cancelled);
+    for (unsigned i = 0; i < snapshot->rows; i++) {
+        const struct vg_snapshot_row *row = &snapshot->row[i];
+        const struct vg_site_shown *entry = entry_of(shown, row);
+
+        if (row->node != VG_NODE_CHILD)
+            continue;
+        if (entry == NULL) {
+            rest += row->cancelled;
+            continue;
+        }
+        vg_label_none(&labels);
+        vg_label(&labels, "site", entry->label);
+        vg_sample(out, &cancelled, &labels, row->cancelled);
+    }
+    vg_label_none(&labels);
+    vg_label(&labels, "site", "other");
+    vg_sample(out, &cancelled, &labels, rest);
+}
+
 /* ---- what has not ended ------------------------------------------------------------------------ */
 
 static void put_pending(struct vg_exposition *out, const struct vg_snapshot *snapshot)
@@ -158,5 +187,6 @@ void vg_metrics_waits(struct vg_exposition *out, const struct vg_snapshot *snaps
 {
     put_by_worker(out, snapshot);
     put_by_site(out, snapshot, shown);
+    put_cancelled(out, snapshot, shown);
     put_pending(out, snapshot);
 }

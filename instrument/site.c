@@ -69,6 +69,13 @@ void vg_site_record(const struct vg_sites *sites, char *space, const struct vg_v
     vg_hist_record(&counts->prompt, visit->runtime_ns);
 }
 
+void vg_site_cancelled(const struct vg_sites *sites, char *space, const struct vg_site *site)
+{
+    const unsigned slot = vg_sites_slot(sites, site, VG_NODE_CHILD);
+
+    add(&vg_slot_head(sites, space, slot)->cancelled, 1);
+}
+
 void vg_site_read(const struct vg_sites *sites, char *space, unsigned slot,
                   struct vg_site_sum *into)
 {
@@ -80,6 +87,7 @@ void vg_site_read(const struct vg_sites *sites, char *space, unsigned slot,
     struct vg_hist prompt = {.count = 0};
 
     into->count += vg_load(&head->count, relaxed);
+    into->cancelled += vg_load(&head->cancelled, relaxed);
     into->sum[VG_SEG_RUNTIME] += runtime;
     into->sum[VG_SEG_PARENT] += parent;
     into->sum[VG_SEG_TOTAL] += runtime + parent;
@@ -103,6 +111,7 @@ static void add_hist(struct vg_hist *to, const struct vg_hist *from)
 void vg_site_add(struct vg_site_sum *to, const struct vg_site_sum *from)
 {
     to->count += from->count;
+    to->cancelled += from->cancelled;
     for (unsigned i = 0; i < VG_SEGMENTS; i++) {
         to->sum[i] += from->sum[i];
         add_hist(&to->hist[i], &from->hist[i]);

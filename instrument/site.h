@@ -28,7 +28,7 @@ struct vg_slot_head {
     VG_ATOMIC(uint64_t) runtime_sum, parent_sum;
     VG_ATOMIC(uint64_t) prompt_max;       /* of the waits without a parents' share */
     VG_ATOMIC(uint64_t) max[VG_SEGMENTS]; /* of the others */
-    uint64_t pad;
+    VG_ATOMIC(uint64_t) cancelled;        /* futures that waited there, when another one had won */
 };
 
 struct vg_slot_counts {
@@ -81,9 +81,12 @@ static inline struct vg_slot_counts *vg_slot_counts(const struct vg_sites *sites
 /* By the worker that owns the space. */
 void vg_site_record(const struct vg_sites *sites, char *space, const struct vg_visit *visit);
 
+/* Likewise: what waited there was cancelled. */
+void vg_site_cancelled(const struct vg_sites *sites, char *space, const struct vg_site *site);
+
 /* What has been recorded in a slot, added to these. */
 struct vg_site_sum {
-    uint64_t count;
+    uint64_t count, cancelled;
     uint64_t sum[VG_SEGMENTS];
     struct vg_hist hist[VG_SEGMENTS];
 };

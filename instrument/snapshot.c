@@ -32,6 +32,7 @@ static struct vg_snapshot_row make_row(const struct vg_liveness *live,
         .ended = {line->ended[VG_PART_RUNTIME], line->ended[VG_PART_PARENT]},
         .site = vg_sites_at(&live->sites, line->slot),
         .node = line->slot % 2 ? VG_NODE_CHILD : VG_NODE_TASK,
+        .cancelled = line->waits.cancelled,
         .count = line->waits.count,
         .open = line->open,
         .runtime = latency(line, VG_SEG_RUNTIME),
@@ -52,7 +53,7 @@ static int busier(const void *a, const void *b)
 static void fill_rows(struct vg_snapshot *snapshot, const struct vg_tally *tally)
 {
     for (unsigned i = 0; i < tally->lines; i++)
-        if (tally->line[i].waits.count + tally->line[i].open > 0)
+        if (tally->line[i].waits.count + tally->line[i].open + tally->line[i].waits.cancelled > 0)
             snapshot->row[snapshot->rows++] = make_row(tally->live, &tally->line[i]);
     qsort(snapshot->row, snapshot->rows, sizeof *snapshot->row, busier);
 }

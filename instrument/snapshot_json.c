@@ -77,6 +77,8 @@ static void put_row(FILE *out, const struct vg_snapshot_row *row)
     put_number(out, "count", row->count);
     fputc(',', out);
     put_number(out, "open", row->open);
+    fputc(',', out);
+    put_number(out, "cancelled", row->cancelled);
     put_latency(out, "runtime_ns", &row->runtime);
     put_latency(out, "parent_ns", &row->parent);
     put_latency(out, "total_ns", &row->total);

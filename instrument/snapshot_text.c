@@ -79,9 +79,9 @@ static void print_open(const struct vg_snapshot_open *open, FILE *out)
 
 static void print_head(int width, FILE *out)
 {
-    fprintf(out, "wake to poll\n  %-*s %-5s %10s %6s  %-8s%*s%*s%*s%*s\n", width, "await site",
-            "node", "answered", "open", "part", CELL, "p50", CELL, "p99", CELL, "p99.9", CELL,
-            "max");
+    fprintf(out, "wake to poll\n  %-*s %-5s %10s %6s %9s  %-8s%*s%*s%*s%*s\n", width, "await site",
+            "node", "answered", "open", "cancelled", "part", CELL, "p50", CELL, "p99", CELL,
+            "p99.9", CELL, "max");
 }
 
 static void print_row(const struct vg_snapshot_row *row, int width, FILE *out)
@@ -94,9 +94,9 @@ static void print_row(const struct vg_snapshot_row *row, int width, FILE *out)
 
     vg_text_init(&text, label, sizeof label);
     label_site(row->site, &text);
-    indent = fprintf(out, "  %-*s %-5s %10llu %6llu", width, label,
+    indent = fprintf(out, "  %-*s %-5s %10llu %6llu %9llu", width, label,
                      row->node == VG_NODE_CHILD ? "child" : "task", (unsigned long long)row->count,
-                     (unsigned long long)row->open);
+                     (unsigned long long)row->open, (unsigned long long)row->cancelled);
     for (unsigned i = 0; i < 3; i++) {
         if (i > 0)
             fprintf(out, "%*s", indent, "");

@@ -13,7 +13,9 @@ static bool is_used(const struct vg_liveness *live, unsigned slot)
     for (unsigned i = 0; i < live->workers; i++) {
         char *space = (char *)vg_lane_of(live, i);
 
-        if (vg_load(&vg_slot_head(&live->sites, space, slot)->count, relaxed) > 0)
+        const struct vg_slot_head *head = vg_slot_head(&live->sites, space, slot);
+
+        if (vg_load(&head->count, relaxed) > 0 || vg_load(&head->cancelled, relaxed) > 0)
             return true;
     }
     return false;
@@ -62,7 +64,8 @@ static void sum_up(struct vg_tally *tally, struct vg_tally_line *line)
     for (unsigned i = 0; i < live->workers; i++) {
         char *space = (char *)vg_lane_of(live, i);
 
-        if (vg_load(&vg_slot_head(&live->sites, space, line->slot)->count, relaxed) > 0)
+        if (vg_load(&vg_slot_head(&live->sites, space, line->slot)->count, relaxed) > 0 ||
+            vg_load(&vg_slot_head(&live->sites, space, line->slot)->cancelled, relaxed) > 0)
             read_share(tally, line, i);
     }
 }

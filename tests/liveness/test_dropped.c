@@ -223,3 +223,54 @@ TEST(who_may_pause_may_not_keep_what_others_want)
         lab_close(&lab);
     }
 }
+
+/* ---- where what was cancelled had got to ------------------------------------------------------- */
+
+/* Races a function that waits in its second await against a timer, ten times; then lets it win twice. */
+struct racer {
+    VG_FRAME(int);
+    int i;
+    VG_ARMS(2) sel;
+    struct polite polite;
+    struct vg_sleep nap;
+};
+
+VG_ASYNC(racer)
+{
+    VG_BEGIN(f);
+    for (f->i = 0; f->i < 12; f->i++) {
+        polite(&f->polite, 1, NULL);
+        vg_sleep(&f->nap, f->i < 10 ? VG_MSEC(10) : VG_SEC(100));
+        VG_AWAIT(f->ret, VG_SELECT(f->sel, VG_CANCEL(&f->polite), VG_CANCEL(&f->nap)));
+    }
+    VG_RETURN(0);
+}
+
+static const struct vg_snapshot_row *row_of(const struct vg_snapshot *snapshot, const char *func,
+                                            enum vg_node node)
+{
+    for (unsigned i = 0; i < snapshot->rows; i++) {
+        const struct vg_snapshot_row *row = &snapshot->row[i];
+
+        if (row->node == node && row->site != NULL && strstr(row->site->func, func) != NULL &&
+            strstr(row->site->expr, "VG_SEC(60)") != NULL)
+            return row;
+    }
+    FAIL("no row of %s", func);
+}
+
+TEST(cancelled_futures_are_counted_where_they_waited)
+{
+    static struct racer f;
+    struct vg_snapshot *snapshot;
+    struct lab lab;
+
+    lab_open(&lab, 3, true);
+    VG_SETUP(&f, racer);
+    CHECK_EQ(lab_run(&lab, &f.fut), 0);
+    CHECK_EQ(vg_snapshot(lab.live, &snapshot), 0);
+    CHECK_EQ(row_of(snapshot, "polite", VG_NODE_CHILD)->cancelled, 10);
+    CHECK_EQ(row_of(snapshot, "polite", VG_NODE_CHILD)->count, 2);
+    vg_snapshot_free(snapshot);
+    lab_close(&lab);
+}

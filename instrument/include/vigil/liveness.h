@@ -316,7 +316,9 @@ struct vg_snapshot_row {
         *site; /* NULL: bare roots, the library's own sites, tasks that are queued */
     enum vg_node node;
     uint64_t count; /* of ended waits */
-    uint64_t open;  /* woken, and not polled yet */
+    uint64_t
+        cancelled; /* async functions that waited there, and timers, when another one of a select or a deadline had won */
+    uint64_t open; /* woken, and not polled yet */
     struct vg_latency runtime, parent, total;
     struct vg_octaves ended[VG_PARTS];
 };
