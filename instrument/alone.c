@@ -19,8 +19,11 @@ static bool does_one_sleep(const struct vg_liveness *live)
     return false;
 }
 
-static void begin(struct vg_alone *alone, const struct vg_worker_info *info, uint64_t now)
+static void begin(struct vg_liveness *live, struct vg_alone *alone,
+                  const struct vg_worker_info *info, uint64_t now)
 {
+    if (alone->told)
+        vg_report_end_instant(live, &alone->report, now, now - alone->since);
     *alone = (struct vg_alone){
         .task = info->polling, .since = now, .polls = info->polls, .cuts = info->cuts};
 }
@@ -35,7 +38,7 @@ static bool is_alone(const struct vg_alone *alone, const struct vg_worker_info *
 static void report(struct vg_liveness *live, unsigned worker, const struct vg_worker_info *info,
                    uint64_t now)
 {
-    const struct vg_alone *alone = &vg_lane_of(live, worker)->alone;
+    struct vg_alone *alone = &vg_lane_of(live, worker)->alone;
     struct vg_report *const report = &live->found.report;
 
     memset(&live->found, 0, offsetof(struct vg_evidence, tree));
@@ -45,6 +48,8 @@ static void report(struct vg_liveness *live, unsigned worker, const struct vg_wo
     report->lasted = now - alone->since;
     report->rounds = (uint32_t)(info->polls - alone->polls);
     (void)vg_ask_worker(live, info->thread, info->polling, report);
+    alone->report = *report;
+    alone->report.stack = NULL;
     vg_report_evidence(live, &live->found, now);
 }
 
@@ -55,7 +60,7 @@ static void look_at(struct vg_liveness *live, unsigned worker, bool sleeps, uint
 
     vg_exec_worker(live->exec, worker, &info);
     if (!sleeps || alone->task == 0 || (info.polling != 0 && info.polling != alone->task)) {
-        begin(alone, &info, now);
+        begin(live, alone, &info, now);
         return;
     }
     alone->looks++;
@@ -66,7 +71,7 @@ static void look_at(struct vg_liveness *live, unsigned worker, bool sleeps, uint
         report(live, worker, &info, now);
         alone->told = true; /* until it has been otherwise */
     } else if (!is_alone(alone, &info)) {
-        begin(alone, &info, now);
+        begin(live, alone, &info, now);
     }
 }
 

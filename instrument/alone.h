@@ -20,6 +20,7 @@ struct vg_alone {
     uint64_t polls, cuts; /* the worker's counts then */
     unsigned looks, found;
     bool told;
+    struct vg_report report; /* if told */
 };
 
 struct vg_liveness;

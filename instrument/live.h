@@ -242,6 +242,10 @@ void vg_report_now(struct vg_liveness *live, const struct vg_evidence *evidence)
 void vg_report_end_poll(struct vg_liveness *live, const struct vg_report *opened, uint64_t now,
                         uint64_t lasted);
 
+/* The same for one that was reported once and not entered: see vg_is_instant(). */
+void vg_report_end_instant(struct vg_liveness *live, const struct vg_report *opened, uint64_t now,
+                           uint64_t lasted);
+
 /* The incident is over after `lasted`. */
 void vg_report_end(struct vg_liveness *live, const struct vg_report *opened, uint64_t now,
                    uint64_t lasted, bool answered);

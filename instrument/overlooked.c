@@ -21,7 +21,7 @@ static const enum vg_verdict verdict_of[VG_OVERLOOKED_KINDS] = {
 static void report(struct vg_liveness *live, unsigned worker, unsigned kind,
                    const struct vg_seen_task *task, const struct vg_worker_info *info, uint64_t now)
 {
-    const struct vg_overlooked_thing *thing = &vg_lane_of(live, worker)->overlooked.thing[kind];
+    struct vg_overlooked_thing *thing = &vg_lane_of(live, worker)->overlooked.thing[kind];
     struct vg_report *const report = &live->found.report;
 
     memset(&live->found, 0, offsetof(struct vg_evidence, tree));
@@ -36,6 +36,7 @@ static void report(struct vg_liveness *live, unsigned worker, unsigned kind,
     report->polls_since = info->polls - thing->polls;
     report->in_slot = kind == VG_OVERLOOKED_SLOT;
     report->blocked.type = info->task_name; /* what it polls now, if anything */
+    thing->report = *report;
     vg_report_evidence(live, &live->found, now);
 }
 
@@ -46,7 +47,10 @@ static bool note(struct vg_liveness *live, unsigned worker, unsigned kind, uint6
     struct vg_overlooked_thing *thing = &vg_lane_of(live, worker)->overlooked.thing[kind];
 
     if (id == 0 || thing->id != id || thing->mark != mark) {
-        *thing = (struct vg_overlooked_thing){id, mark, now, info->polls, false};
+        if (thing->told)
+            vg_report_end_instant(live, &thing->report, now, now - thing->since);
+        *thing = (struct vg_overlooked_thing){
+            .id = id, .mark = mark, .since = now, .polls = info->polls};
         return false;
     }
     if (thing->told || vg_stalls_ran(&live->stalls, thing->since, now) < VG_OVERLOOKED_NS ||

@@ -30,6 +30,7 @@ struct vg_overlooked_thing {
     uint64_t since;
     uint64_t polls; /* the worker's count then */
     bool told;
+    struct vg_report report; /* if told */
 };
 
 struct vg_overlooked {

@@ -266,3 +266,21 @@ void vg_report_end_poll(struct vg_liveness *live, const struct vg_report *opened
     vg_report_poll_end(&text, &report);
     deliver(live, &report);
 }
+
+void vg_report_end_instant(struct vg_liveness *live, const struct vg_report *opened, uint64_t now,
+                           uint64_t lasted)
+{
+    struct vg_report report = *opened;
+    struct vg_text text;
+
+    vg_incident_lasted(&live->incidents, report.verdict, lasted);
+    begin_end(&text, live, &report, now, lasted);
+    if (report.task != 0) {
+        vg_report_task(&text, &report);
+        vg_text_add(&text, ", ");
+    }
+    vg_text_add(&text, "worker %u, after ", report.worker);
+    vg_text_duration(&text, lasted);
+    vg_text_add(&text, "\n");
+    deliver(live, &report);
+}
