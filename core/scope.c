@@ -96,6 +96,20 @@ void vg_scope_sweep(struct vg_scope *scope)
     scope->sweep_at = 2 * scope->listed + VG_SCOPE_SWEEP_MIN;
 }
 
+uint64_t vg_scope_some_child(const struct vg_scope *scope)
+{
+    enum { LOOKS = 64 };
+    const struct vg_scope_child *child = scope->children;
+
+    for (unsigned i = 0; i < LOOKS && child != NULL; i++, child = child->next) {
+        struct vg_task *const task = vg_task_of_frame((void *)(uintptr_t)child);
+
+        if (vg_load(&task->joiner, relaxed) != VG_JOINED)
+            return vg_load(&task->id, relaxed);
+    }
+    return 0;
+}
+
 void vg_scope_cancel_children(struct vg_scope *scope)
 {
     struct vg_scope_child *child;

@@ -27,6 +27,9 @@ static inline const char *vg_scope_name(const struct vg_scope *scope)
 /* Frees the children that have ended; all have, if the scope has. */
 void vg_scope_sweep(struct vg_scope *scope);
 
+/* The id of a child that has not ended; 0: none was found. Whoever owns the scope's task; looks at a bounded number. */
+uint64_t vg_scope_some_child(const struct vg_scope *scope);
+
 /* Cancels them all, the first time. */
 void vg_scope_cancel_children(struct vg_scope *scope);
 

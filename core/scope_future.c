@@ -126,7 +126,12 @@ static bool scope_waits(const struct vg_future *fut, struct vg_wait *wait)
 {
     struct vg_scope *const scope = (struct vg_scope *)(void *)(uintptr_t)fut;
 
-    *wait = (struct vg_wait){.resource = &scope->resource, .want = vg_scope_live(scope)};
+    *wait = (struct vg_wait){
+        .resource = &scope->resource,
+        .want = vg_scope_live(scope),
+        .task = vg_scope_some_child(scope), /* it waits for all, so for each */
+    };
+    wait->by = wait->task != 0 ? VG_BY_TASK : VG_BY_ANYBODY;
     return true;
 }
 
@@ -134,6 +139,7 @@ static const struct vg_ops scope_ops = {
     .poll = scope_poll,
     .cancel = cancel_scope,
     .waits = scope_waits,
+    .is_held = true,
     .name = "scope",
     .size = sizeof(struct vg_scope),
     .kind = VG_KIND_LEAF,
