@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * yield_one, yield/64, yield_many: a task lets the others of 1, 64, 1000 run, and its turn comes again. level/L: yield_one with
- * the instruments at level L: 0 off, 1 verdicts, 2 everything, which is the default; what their thread uses is in the
+ * the instruments at level L: 0 off, 1 verdicts, 2 everything, which is the default, 3 and an exact clock; what their thread uses is in the
  * figure, and is also shown apart.
  */
 #include <stdlib.h>
@@ -112,11 +112,8 @@ static void level(struct bench_run *run, int64_t level)
 }
 
 const struct bench bench_yield[] = {
-    {"yield_one", yield, 1, BENCH_MANY},
-    {"yield/64", yield, 64, BENCH_MANY},
-    {"yield_many", yield, 1000, BENCH_MANY},
-    {"level/0", level, VG_LEVEL_OFF, 1},
-    {"level/1", level, VG_LEVEL_VERDICTS, 1},
-    {"level/2", level, VG_LEVEL_FULL, 1},
-    {NULL, NULL, 0, 0},
+    {"yield_one", yield, 1, BENCH_MANY},      {"yield/64", yield, 64, BENCH_MANY},
+    {"yield_many", yield, 1000, BENCH_MANY},  {"level/0", level, VG_LEVEL_OFF, 1},
+    {"level/1", level, VG_LEVEL_VERDICTS, 1}, {"level/2", level, VG_LEVEL_FULL, 1},
+    {"level/3", level, BENCH_LEVEL_EXACT, 1}, {NULL, NULL, 0, 0},
 };

@@ -14,7 +14,8 @@ struct vg_exec *bench_open_with(struct bench_run *run, unsigned level, struct vg
     struct vg_liveness_config watch = VG_LIVENESS_INIT;
     struct vg_exec *exec;
 
-    watch.level = (uint8_t)level;
+    config.exact_clock = level == BENCH_LEVEL_EXACT;
+    watch.level = config.exact_clock ? VG_LEVEL_FULL : (uint8_t)level;
     watch.to_stderr =
         false; /* who spawns a million tasks in one poll blocks a worker, and means to */
     if (vg_liveness_open(&live, &watch) < 0) {

@@ -21,10 +21,12 @@ enum { BENCH_BATCH = VG_DEBUG ? 1 << 12 : 1 << 16 };
     while (bench_next(run, BENCH_BATCH))                                                           \
         for (int bench_times = 0; bench_times < BENCH_BATCH; bench_times++)
 
+enum { BENCH_LEVEL_EXACT = 3 };
+
 /* One executor at a time, with as many workers as the run says, and the instruments as they are by default: everything on.
  * NULL: the benchmark has been failed. */
 struct vg_exec *bench_open(struct bench_run *run);
-/* The same with another level of the instruments, VG_LEVEL_*, or another driver than futexes, if not NULL. */
+/* The same with another level of the instruments, VG_LEVEL_* or BENCH_LEVEL_EXACT (and an exact clock), or another driver than futexes, if not NULL. */
 struct vg_exec *bench_open_with(struct bench_run *run, unsigned level, struct vg_driver *driver);
 void bench_close(struct vg_exec *exec);
 /* The instruments of the executor that is open. */

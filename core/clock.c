@@ -8,7 +8,8 @@
  * A reading costs more than a short poll. While polls are short, a worker reads only before every STRIDE-th. Its time
  * is then behind by up to that many short polls, 4 us; and after one poll that was unexpectedly long, by the
  * length of that, until the batch ends or an observer's vg_exec_tick() comes. Who needs more (a timer that is
- * set, a wake from a thread outside, a worker back from its driver) reads for itself.
+ * set, a wake from a thread outside, a worker back from its driver) reads for itself. With vg_config.exact_clock the stride is
+ * always 1.
  */
 
 enum { STRIDE = 8, SHORT_NS = 500 };
@@ -71,8 +72,10 @@ bool vg_worker_step_clock(struct vg_worker *worker)
     length = worker->now - length;
     note_burst(worker, length);
     note_step(worker, length);
-    worker->stride =
-        !worker->exec->exact && length < (uint64_t)worker->stride * SHORT_NS ? STRIDE : 1;
+    worker->stride = !worker->exec->exact && !worker->exec->exact_clock &&
+                             length < (uint64_t)worker->stride * SHORT_NS
+                         ? STRIDE
+                         : 1;
     worker->blind = worker->stride - 1;
     return true;
 }

@@ -152,6 +152,7 @@ static void configure(struct vg_exec *exec, const struct vg_config *config)
     exec->worker_started = config->worker_started;
     exec->worker_stops = config->worker_stops;
     exec->worker_arg = config->worker_arg;
+    exec->exact_clock = config->exact_clock;
     snprintf(exec->name, sizeof exec->name, "%s", config->name != NULL ? config->name : "vigil");
     vg_slabs_init(&exec->slabs, &exec->alloc, exec);
     vg_inject_init(&exec->inject);

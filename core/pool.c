@@ -280,5 +280,6 @@ void vg_pool_stats(struct vg_pool *pool, struct vg_pool_stats *stats)
 {
     vg_spin_lock(&pool->guard);
     *stats = pool->stats;
+    stats->name = pool->name;
     vg_spin_unlock(&pool->guard);
 }

@@ -142,8 +142,9 @@ struct vg_exec {
     const struct vg_site *sites, *sites_end;
     char name[12];
     bool heals, quiet;
-    bool exact; /* every step reads the clock: it is virtual */
-    int budget; /* of a poll */
+    bool exact;       /* every step reads the clock: it is virtual */
+    bool exact_clock; /* likewise, because it is configured so */
+    int budget;       /* of a poll */
     const int *cpus;
     unsigned cpus_count;
     void (*worker_started)(void *arg, unsigned worker);

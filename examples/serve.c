@@ -58,7 +58,8 @@ static int open_executor(struct server *server)
         return explain(server, rc);
     watch.symbolize = vg_symbols_name;
     watch.symbolize_arg = server->symbols = vg_symbols_open();
-    watch.level = (uint8_t)server->options.level;
+    config.exact_clock = server->options.level == SERVE_LEVEL_EXACT;
+    watch.level = config.exact_clock ? VG_LEVEL_FULL : (uint8_t)server->options.level;
     rc = vg_liveness_open(&server->live, &watch);
     if (rc < 0)
         return fail(server, "instruments", rc);

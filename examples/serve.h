@@ -34,13 +34,16 @@
 /* Exit codes. */
 enum { SERVE_OK = 0, SERVE_FAILED = 1, SERVE_USAGE = 2 };
 
+/* Beyond the instruments' own levels: each wait is timed to the poll (vg_config.exact_clock). */
+enum { SERVE_LEVEL_EXACT = VG_LEVEL_FULL + 1 };
+
 struct serve_options {
     const char *listen;    /* ADDR:PORT */
     unsigned workers;      /* 0: as many as the machine allows */
     unsigned connections;  /* served at once; 0: as many as there are descriptors for */
     unsigned drain_s;      /* how long connections may take to end after SIGTERM */
     const char *report;    /* file for the report as JSON; NULL: none */
-    unsigned level;        /* of the instruments, VG_LEVEL_* */
+    unsigned level;        /* of the instruments: VG_LEVEL_*, or SERVE_LEVEL_EXACT */
     const char *telemetry; /* where to serve what is measured; NULL: nowhere */
 };
 

@@ -55,7 +55,7 @@ static void print_help(const struct server *server)
         "                      PATH: a socket for this user alone\n"
         "  --level N           of the instruments: 0 off, 1 verdicts, 2, the default, also how "
         "long\n"
-        "                      woken futures wait to be polled\n",
+        "                      woken futures wait to be polled; 3 each of them timed exactly\n",
         VG_WORKERS_MAX, CONNECTIONS_MAX, DRAIN_MAX_S);
     print_limits(server);
     puts("SIGUSR1 prints what was measured so far.");
@@ -99,7 +99,7 @@ static bool parse_option(struct server *server, int option, const char *value)
         options->report = value;
         return *value != '\0';
     case 'i':
-        return parse_number(value, VG_LEVEL_OFF, VG_LEVEL_FULL, &options->level);
+        return parse_number(value, VG_LEVEL_OFF, SERVE_LEVEL_EXACT, &options->level);
     case 't':
         options->telemetry = value;
         return *value != '\0';

@@ -229,6 +229,7 @@ void vg_metrics_render(struct vg_exposition *out, const struct vg_snapshot *snap
     put_starvation(out, snapshot);
     vg_metrics_workers(out, snapshot);
     vg_metrics_rings(out, snapshot);
+    vg_metrics_pools(out, figures);
     put_self(out, snapshot, figures);
     put_responses(out, figures);
     vg_exposition_end(out);

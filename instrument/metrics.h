@@ -3,6 +3,7 @@
 #define VIGIL_INSTRUMENT_METRICS_H
 
 #include <vigil/liveness.h>
+#include <vigil/telemetry.h>
 
 #include "exposition.h"
 
@@ -12,6 +13,7 @@
  *     metrics.c          the page, and what is about the executor as a whole
  *     metrics_waits.c    schedule latencies, by worker and by await site
  *     metrics_worker.c   workers and their rings
+ *     metrics_pool.c     pools of threads
  */
 
 enum { VG_SITES_SHOWN = 64 };
@@ -37,6 +39,8 @@ struct vg_telemetry_figures {
     uint64_t claims,
         slow_claims; /* tasks that were held to be read; for longer than a millisecond */
     uint64_t responses[VG_TELEMETRY_STATUSES]; /* by status, as in vg_status_codes */
+    unsigned pools_count;
+    struct vg_pool *pools[VG_TELEMETRY_POOLS];
 };
 
 extern const unsigned vg_status_codes[VG_TELEMETRY_STATUSES];
@@ -49,6 +53,7 @@ void vg_metrics_render(struct vg_exposition *out, const struct vg_snapshot *snap
 void vg_metrics_waits(struct vg_exposition *out, const struct vg_snapshot *snapshot,
                       struct vg_sites_shown *shown);
 void vg_metrics_workers(struct vg_exposition *out, const struct vg_snapshot *snapshot);
+void vg_metrics_pools(struct vg_exposition *out, const struct vg_telemetry_figures *figures);
 void vg_metrics_rings(struct vg_exposition *out, const struct vg_snapshot *snapshot);
 
 #endif

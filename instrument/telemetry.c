@@ -222,6 +222,8 @@ int vg_telemetry_open(struct vg_telemetry **out, struct vg_liveness *live, const
     *out = NULL;
     if (config == NULL)
         config = &defaults;
+    if (config->pools_count > VG_TELEMETRY_POOLS)
+        return -EINVAL;
     alloc = config->alloc != NULL ? config->alloc : &vg_alloc_default;
     telemetry = (struct vg_telemetry *)alloc->alloc(alloc->self, sizeof *telemetry, 64);
     if (telemetry == NULL)
@@ -231,6 +233,9 @@ int vg_telemetry_open(struct vg_telemetry **out, struct vg_liveness *live, const
     telemetry->page_max = config->page_max != 0 ? config->page_max : PAGE_MAX;
     telemetry->patience = config->patience != 0 ? config->patience : VG_SEC(1);
     telemetry->live = live;
+    telemetry->figures.pools_count = config->pools_count;
+    for (unsigned i = 0; i < config->pools_count; i++)
+        telemetry->figures.pools[i] = config->pools[i];
     rc = start(telemetry, address);
     if (rc < 0) {
         alloc->free(alloc->self, telemetry, sizeof *telemetry, 64);

@@ -72,6 +72,7 @@ GROUPS = [
         ("level/0", "off"),
         ("level/1", "verdicts"),
         ("level/2", "everything (the default)"),
+        ("level/3", "and an exact clock"),
         ("dump", "vg_dump() of 100,000 tasks: each"),
     ]),
 ]

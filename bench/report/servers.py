@@ -38,6 +38,7 @@ def commands(build, before, peers):
         found["ring " + name if name != "epoll" else name] = [os.path.join(build, f"bench/echo_{name}"), *reference]
     found["vigil again"] = vigil
     found["vigil level 0"] = [*vigil, "--level", "0"]
+    found["vigil exact"] = [*vigil, "--level", "3"]
     if before:
         found["before"] = [vigil_server(before), *reference]
     for peer in peers:

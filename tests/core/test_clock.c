@@ -179,6 +179,7 @@ static struct {
     struct vg_driver_futex futex;
     struct vg_driver_ops ops;
     VG_ATOMIC(uint64_t) clock, reads, step;
+    bool exact;
 } counted;
 
 static uint64_t counted_now(struct vg_driver *driver)
@@ -251,6 +252,7 @@ static uint64_t count_reads(struct ticker *f, uint64_t step)
     config.driver->ops = &counted.ops;
     config.workers = 1;
     config.alloc = &test_alloc;
+    config.exact_clock = counted.exact;
     CHECK_EQ(vg_exec_open(&exec, &config), 0);
     CHECK_EQ(vg_block_on(exec, &f->fut), 0);
     CHECK_EQ(vg_exec_close(exec, VG_SEC(5)), 0);
@@ -262,6 +264,14 @@ TEST(short_polls_share_a_reading_of_the_clock)
     struct ticker f;
 
     CHECK(count_reads(ticker(&f, TURNS, false), 10) < TURNS / 4);
+}
+
+TEST(with_an_exact_clock_short_polls_have_one_each)
+{
+    struct ticker f;
+
+    counted.exact = true;
+    CHECK(count_reads(ticker(&f, TURNS, false), 10) >= TURNS);
 }
 
 TEST(polls_that_are_not_short_have_one_each)

@@ -147,7 +147,8 @@ VG_ASYNC(pausing)
 {
     VG_BEGIN(f);
     vg_sleep(&f->tick, VG_MSEC(50));
-    vg_lock(&f->lock, f->mutex);
+    if (f->mutex != NULL)
+        vg_lock(&f->lock, f->mutex);
     VG_AWAIT(f->rc, VG_SELECT(f->sel, paused(f), VG_CANCEL(vg_sleep(&f->nap, VG_MSEC(10)))));
     VG_AWAIT(f->rc, vg_sleep(&f->long_nap, VG_SEC(1)));
     if (f->mutex != NULL) {

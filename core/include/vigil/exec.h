@@ -65,6 +65,8 @@ struct vg_config {
     void (*worker_started)(void *arg, unsigned worker);
     void (*worker_stops)(void *arg, unsigned worker);
     void *worker_arg;
+    bool
+        exact_clock; /* read the clock for every poll, however short: waits are timed to the poll, not to some 4 us */
 };
 
 /* The linker's bounds of this program's await sites; both are NULL if it has none. */
@@ -77,7 +79,7 @@ extern const struct vg_site __stop_vg_sites[] __attribute__((weak, visibility("h
     vg_config                                                                                      \
     {                                                                                              \
         nullptr, 0, nullptr, nullptr, nullptr, 0, false, false, __start_vg_sites, __stop_vg_sites, \
-            0, nullptr, 0, nullptr, nullptr, nullptr                                               \
+            0, nullptr, 0, nullptr, nullptr, nullptr, false                                        \
     }
 #else
 #define VG_CONFIG_INIT                                                                             \

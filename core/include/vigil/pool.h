@@ -49,6 +49,7 @@ VG_API VG_MUST_USE int vg_pool_open(struct vg_pool **pool, const struct vg_pool_
 VG_API void vg_pool_close(struct vg_pool *pool);
 
 struct vg_pool_stats {
+    const char *name;       /* of the configuration */
     unsigned threads, idle; /* now */
     uint64_t queued;        /* calls that wait for a thread now */
     uint64_t started;       /* calls so far */

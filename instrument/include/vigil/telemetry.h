@@ -50,14 +50,19 @@ extern "C" {
  */
 
 struct vg_liveness;
+struct vg_pool;
 struct vg_telemetry;
 
-enum { VG_TELEMETRY_CONNECTIONS = 4 };
+enum { VG_TELEMETRY_CONNECTIONS = 4, VG_TELEMETRY_POOLS = 8 };
 
 struct vg_telemetry_config {
     const struct vg_alloc *alloc; /* of pages, from the endpoint's thread; NULL: vg_alloc_default */
     size_t page_max;              /* bytes; 0: 8 MiB */
     uint64_t patience;            /* for a request, and again for its response; 0: a second */
+    /* Pools of threads (<vigil/pool.h>) whose figures /metrics shows: at most VG_TELEMETRY_POOLS, read by vg_telemetry_open() only. The
+     * pools outlive the endpoint. */
+    struct vg_pool *const *pools;
+    unsigned pools_count;
 };
 
 /*
@@ -68,7 +73,7 @@ struct vg_telemetry_config {
  *     "unix:PATH"        a socket for this user alone (mode 0600 from the start). One that nobody listens on is
  *                        replaced. It is removed at the end.
  *
- * -EINVAL: none of these. -EACCES: the address is not this machine's alone, or the directory forbids it.
+ * -EINVAL: none of these, or too many pools. -EACCES: the address is not this machine's alone, or the directory forbids it.
  * -EADDRINUSE: somebody listens there. -EEXIST: something else than a socket is at PATH. -ENAMETOOLONG: PATH has
  * more than 107 bytes. -ENOMEM; -EAGAIN: no thread; -EMFILE, or what socket(2) and bind(2) fail with.
  */
