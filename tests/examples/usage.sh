@@ -33,7 +33,7 @@ for program in echo_server http_server; do
     refuses $program --report ''
     refuses $program --telemetry
     refuses $program --telemetry ''
-    refuses $program --level 3
+    refuses $program --level 4
     refuses $program --level off
 done
 for limit in request idle send; do
