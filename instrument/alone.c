@@ -7,18 +7,6 @@
 
 enum { MISSES = 20, LOOKS_MIN = 10 };
 
-static bool does_one_sleep(const struct vg_liveness *live)
-{
-    struct vg_worker_info info;
-
-    for (unsigned i = 0; i < live->workers; i++) {
-        vg_exec_worker(live->exec, i, &info);
-        if (info.state == VG_WORKER_PARK)
-            return true;
-    }
-    return false;
-}
-
 static void begin(struct vg_liveness *live, struct vg_alone *alone,
                   const struct vg_worker_info *info, uint64_t now)
 {
@@ -77,7 +65,7 @@ static void look_at(struct vg_liveness *live, unsigned worker, bool sleeps, uint
 
 void vg_alone_scan(struct vg_liveness *live, uint64_t now)
 {
-    const bool sleeps = does_one_sleep(live);
+    const bool sleeps = vg_someone_sleeps(live, live->workers);
 
     for (unsigned i = 0; i < live->workers; i++)
         look_at(live, i, sleeps, now);

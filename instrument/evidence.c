@@ -77,14 +77,19 @@ static void describe_wake(struct vg_report *report, const struct vg_waiter *wait
     report->lasted = report->at > waiter->woken_at ? report->at - waiter->woken_at : 0;
 }
 
+void vg_evidence_resource(struct vg_report *report, const struct vg_resource *resource)
+{
+    report->resource_kind = resource->ops->kind;
+    report->resource_name = resource->name;
+    report->resource_place = resource->place;
+}
+
 static void describe_resource(struct vg_evidence *evidence, struct vg_resource *resource)
 {
     struct vg_report *report = &evidence->report;
 
     evidence->resource = resource;
-    report->resource_kind = resource->ops->kind;
-    report->resource_name = resource->name;
-    report->resource_place = resource->place;
+    vg_evidence_resource(report, resource);
     report->owned = resource->ops->owner != NULL && resource->ops->owner(resource, &report->owner);
     report->waiters = resource->ops->waiters != NULL ? resource->ops->waiters(resource) : 0;
 }

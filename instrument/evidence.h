@@ -29,6 +29,9 @@ void vg_evidence_task(struct vg_evidence *evidence, struct vg_task *task, uint64
 struct vg_report_future vg_evidence_name(const struct vg_future *fut,
                                          const struct vg_future *fence);
 
+/* Names the resource: its kind, its name, and where it was made. */
+void vg_evidence_resource(struct vg_report *report, const struct vg_resource *resource);
+
 /* Who should have polled a leaf: the frame that its nearest parked ancestor hangs on, or the outermost
  * hand-written future above it. NULL: nothing is in its way. */
 const struct vg_future *vg_responsible(const struct vg_future *leaf);

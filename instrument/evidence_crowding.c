@@ -3,13 +3,6 @@
 
 /* Evidence of futures that are in each other's way. */
 
-static void name_resource(struct vg_report *report, const struct vg_resource *resource)
-{
-    report->resource_kind = resource->ops->kind;
-    report->resource_name = resource->name;
-    report->resource_place = resource->place;
-}
-
 void vg_evidence_arm(struct vg_evidence *evidence, const struct vg_rounds *rounds,
                      const struct vg_round_row *row, uint64_t now)
 {
@@ -26,7 +19,7 @@ void vg_evidence_arm(struct vg_evidence *evidence, const struct vg_rounds *round
     report->rounds = row->rounds;
     report->lasted = now - row->since;
     if (ops->waits != NULL && ops->waits(rounds->passed, &wait))
-        name_resource(report, wait.resource);
+        vg_evidence_resource(report, wait.resource);
     vg_tree_copy(&evidence->tree, rounds->task, NULL, rounds->select);
 }
 
@@ -58,7 +51,7 @@ void vg_evidence_reentry(struct vg_evidence *evidence, const struct vg_reentry *
     report->verdict = VG_VERDICT_WAKE_REENTRY;
     report->confidence = VG_CONFIRMED;
     report->starved = vg_evidence_name(reentry->fut, NULL);
-    name_resource(report, reentry->resource);
+    vg_evidence_resource(report, reentry->resource);
     vg_tree_copy(&evidence->tree, reentry->task, NULL, reentry->fut);
 }
 
@@ -78,6 +71,6 @@ void vg_evidence_stalled(struct vg_evidence *evidence, struct vg_task *task,
     report->blocked = vg_evidence_name(leaf, NULL);
     report->lasted = now - since;
     if (leaf->ops->waits != NULL && leaf->ops->waits(leaf, &wait))
-        name_resource(report, wait.resource);
+        vg_evidence_resource(report, wait.resource);
     vg_tree_copy(&evidence->tree, task, NULL, leaf);
 }

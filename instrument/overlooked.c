@@ -60,12 +60,12 @@ static bool note(struct vg_liveness *live, unsigned worker, unsigned kind, uint6
     return true;
 }
 
-static bool does_another_sleep(struct vg_liveness *live, unsigned worker)
+bool vg_someone_sleeps(const struct vg_liveness *live, unsigned but)
 {
     struct vg_worker_info info;
 
     for (unsigned i = 0; i < live->workers; i++) {
-        if (i == worker)
+        if (i == but)
             continue;
         vg_exec_worker(live->exec, i, &info);
         if (info.state == VG_WORKER_PARK)
@@ -83,7 +83,7 @@ static void look_at_queues(struct vg_liveness *live, unsigned worker,
     vg_exec_upcoming(live->exec, worker, &slot, &first);
     if (note(live, worker, VG_OVERLOOKED_QUEUE, first.id, first.polls, info, now))
         report(live, worker, VG_OVERLOOKED_QUEUE, &first, info, now);
-    stuck = info->polling != 0 && slot.id != 0 && does_another_sleep(live, worker);
+    stuck = info->polling != 0 && slot.id != 0 && vg_someone_sleeps(live, worker);
     if (note(live, worker, VG_OVERLOOKED_SLOT, stuck ? slot.id : 0, info->polls, info, now))
         report(live, worker, VG_OVERLOOKED_SLOT, &slot, info, now);
 }

@@ -39,6 +39,9 @@ struct vg_overlooked {
 
 struct vg_liveness;
 
+/* Whether a worker sleeps, other than that one; a number that no worker has: any. */
+bool vg_someone_sleeps(const struct vg_liveness *live, unsigned but);
+
 /* In the scan: looks at all workers. */
 void vg_overlooked_scan(struct vg_liveness *live, uint64_t now);
 

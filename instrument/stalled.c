@@ -27,14 +27,7 @@ void vg_stalled_note(struct vg_stalled *stalled, struct vg_task *task, const str
 /* Whether the future is still there, cancelled and not done. Its task is owned. */
 static bool is_there(struct vg_task *task, const struct vg_future *fut)
 {
-    struct vg_walk walk;
-    struct vg_walk_item item;
-
-    vg_walk_begin(&walk, vg_task_root(task));
-    while (vg_walk_next(&walk, &item))
-        if (item.fut == fut)
-            return vg_cancelled(fut) && !vg_done(fut);
-    return false;
+    return vg_walk_finds(task, fut) && vg_cancelled(fut) && !vg_done(fut);
 }
 
 static const struct vg_future *end_of_path(const struct vg_future *fut)

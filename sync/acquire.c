@@ -7,6 +7,12 @@
 #include "holders.h"
 #include "owner.h"
 
+/* The permits come first in it. */
+static struct vg_semaphore *semaphore_of(const struct vg_claim *claim)
+{
+    return (struct vg_semaphore *)(void *)claim->permits;
+}
+
 static vg_poll acquire_poll(struct vg_future *fut, struct vg_cx *cx)
 {
     struct vg_acquire *acquire = (struct vg_acquire *)(void *)fut;
@@ -21,8 +27,7 @@ static vg_poll acquire_poll(struct vg_future *fut, struct vg_cx *cx)
     if (acquire->ret == 0 && claim->want == claim->permits->total)
         vg_claim_own(&acquire->claim, cx);
     if (acquire->ret == 0)
-        vg_holders_add((struct vg_semaphore *)(void *)claim->permits, vg_task_id_here(cx),
-                       claim->want);
+        vg_holders_add(semaphore_of(claim), vg_task_id_here(cx), claim->want);
     return VG_READY;
 }
 
@@ -53,9 +58,9 @@ struct vg_permit vg_permit_take(struct vg_acquire *acquire)
         vg_panic("vg_permit_take: the acquire has no permits");
     claim->want = 0;
     vg_owner_clear(&claim->permits->owner); /* whoever gets the object gives them back */
-    if (vg_holders_known((struct vg_semaphore *)(void *)claim->permits))
-        vg_store(&((struct vg_semaphore *)(void *)claim->permits)->holders.unknown, 1u, relaxed);
-    return (struct vg_permit){(struct vg_semaphore *)(void *)claim->permits, count};
+    if (vg_holders_known(semaphore_of(claim)))
+        vg_store(&(semaphore_of(claim))->holders.unknown, 1u, relaxed);
+    return (struct vg_permit){semaphore_of(claim), count};
 }
 
 void vg_permit_release(struct vg_permit *permit)

@@ -6,6 +6,7 @@
 #include <vigil/notify.h>
 #include <vigil/uring.h>
 
+#include "answer.h"
 #include "real_case.h"
 #include "vg_spin.h"
 
@@ -179,30 +180,6 @@ static struct accepter *accepter(struct accepter *f, struct backlog *backlog)
     return f;
 }
 
-struct reply {
-    VG_FRAME(int);
-    int fd;
-    char byte;
-    struct vg_io io;
-};
-
-VG_ASYNC(reply)
-{
-    VG_BEGIN(f);
-    VG_AWAIT(f->ret, vg_recv(&f->io, f->fd, &f->byte, 1));
-    if (f->ret == 1)
-        VG_AWAIT(f->ret, vg_send(&f->io, f->fd, &f->byte, 1));
-    VG_AWAIT_SHIELDED(f->ret, vg_close(&f->io, f->fd));
-    VG_RETURN(0);
-}
-
-static struct reply *reply(struct reply *f, int fd)
-{
-    VG_SETUP(f, reply);
-    f->fd = fd;
-    return f;
-}
-
 /* Serves, and looks up whenever there is news: then a wait for a connection is given up and begun anew. */
 struct server {
     VG_FRAME(int);
@@ -227,7 +204,7 @@ VG_ASYNC(server)
         if (f->rc < 0)
             VG_RETURN(f->rc);
         if (f->rc == 0)
-            CHECK_EQ(VG_SPAWN(f->exec, NULL, reply, f->take.ret), 0);
+            CHECK_EQ(VG_SPAWN(f->exec, NULL, answer, f->take.ret), 0);
     }
 }
 

@@ -5,28 +5,12 @@
 #include <vigil/io.h>
 #include <vigil/uring.h>
 
+#include "answer.h"
 #include "real_case.h"
 
 /* Cases of the corpus that have to do with connections. */
 
 /* ---- accept-loop-forgets-conns, with sockets ---------------------------------------------------------- */
-
-struct answer {
-    VG_FRAME(int);
-    int fd;
-    char byte;
-    struct vg_io io;
-};
-
-VG_ASYNC(answer)
-{
-    VG_BEGIN(f);
-    VG_AWAIT(f->ret, vg_recv(&f->io, f->fd, &f->byte, 1));
-    if (f->ret == 1)
-        VG_AWAIT(f->ret, vg_send(&f->io, f->fd, &f->byte, 1));
-    VG_AWAIT_SHIELDED(f->ret, vg_close(&f->io, f->fd));
-    VG_RETURN(0);
-}
 
 /* Begins to serve the first connection, and then awaits the listener alone. */
 struct acceptor {
@@ -45,8 +29,7 @@ VG_ASYNC(acceptor)
     VG_BEGIN(f);
     VG_AWAIT(f->rc, vg_accept(&f->io, f->listener));
     CHECK(f->rc >= 0);
-    VG_SETUP(&f->answer, answer);
-    f->answer.fd = f->rc;
+    answer(&f->answer, f->rc);
     VG_AWAIT(f->rc, VG_SELECT(f->sel, f->keeps ? VG_KEEP(&f->answer) : VG_PARK(&f->answer),
                               VG_CANCEL(vg_sleep(&f->nap, VG_MSEC(1)))));
     VG_AWAIT(f->rc, vg_accept(&f->io, f->listener));

@@ -7,6 +7,7 @@
 #include <vigil/io.h>
 #include <vigil/time.h>
 
+#include "actor.h"
 #include "harness.h"
 #include "sim.h"
 
@@ -185,27 +186,6 @@ static const struct act acts[] = {
 };
 
 /* ---- the tasks --------------------------------------------------------------------------------- */
-
-struct actor {
-    VG_FRAME(int);
-    struct vg_future *child;
-    struct vg_join all;
-    struct vg_future *storage;
-};
-
-VG_ASYNC(actor)
-{
-    VG_BEGIN(f);
-    VG_AWAIT(f->ret, vg_join(&f->all, &f->storage, &f->child, 1));
-    VG_RETURN(f->ret);
-}
-
-static struct actor *actor(struct actor *f, struct vg_future *child)
-{
-    VG_SETUP(f, actor);
-    f->child = child;
-    return f;
-}
 
 struct giver {
     VG_FRAME(int);

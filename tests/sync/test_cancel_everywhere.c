@@ -1,32 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "actor.h"
 #include "acts.h"
 
 /* Every future is cancelled in every state: before each step of the executor, from its start to its end. */
 
 /* ---- the tasks --------------------------------------------------------------------------------- */
-
-/* Awaits the future of the act. */
-struct actor {
-    VG_FRAME(int);
-    struct vg_future *child;
-    struct vg_join all;
-    struct vg_future *storage;
-};
-
-VG_ASYNC(actor)
-{
-    VG_BEGIN(f);
-    int rc;
-    VG_AWAIT(rc, vg_join(&f->all, &f->storage, &f->child, 1));
-    VG_RETURN(rc);
-}
-
-static struct actor *actor(struct actor *f, struct vg_future *child)
-{
-    VG_SETUP(f, actor);
-    f->child = child;
-    return f;
-}
 
 /* Gives it what it waits for, after 5 ms. */
 struct giver {

@@ -110,13 +110,13 @@ struct vg_ops {
 enum vg_state { VG_INIT, VG_RUNNING, VG_KEPT, VG_PARKED, VG_DONE };
 
 enum {
-    VG_F_CANCEL = 1,  /* cancel was asked for; set once, by the worker that polls the task */
-    VG_F_TAKEN = 2,   /* DONE, and its result has been delivered to whoever awaited it */
-    VG_F_BESIDE = 4,  /* started below a combinator: one of several things its task waits for */
-    VG_F_PASSED = 8,  /* an async function that has got past its first await */
-    VG_F_PAUSES = 32, /* parked, on purpose: VG_MAY_PAUSE */
+    VG_F_CANCEL = 1, /* cancel was asked for; set once, by the worker that polls the task */
+    VG_F_TAKEN = 2,  /* DONE, and its result has been delivered to whoever awaited it */
+    VG_F_BESIDE = 4, /* started below a combinator: one of several things its task waits for */
+    VG_F_PASSED = 8, /* an async function that has got past its first await */
     VG_F_CARRIES =
         16, /* an async function that has taken something and not handed it on: vg_took() */
+    VG_F_PAUSES = 32, /* parked, on purpose: VG_MAY_PAUSE */
 };
 
 struct vg_future {
