@@ -126,12 +126,15 @@ void vg_exec_each_task(struct vg_exec *exec, bool (*visit)(struct vg_task *task,
 void vg_task_info(struct vg_task *task, struct vg_task_info *info)
 {
     const uintptr_t word = vg_load(&task->word, relaxed);
+    const uint64_t stamp = vg_load(&task->woken_at, relaxed);
+    const bool polled = (int64_t)stamp < 0; /* since it was woken: see task.h */
 
     info->id = vg_load(&task->id, relaxed);
     info->name = vg_load(&task->name, relaxed);
     info->spawned = vg_load(&task->place, relaxed);
     info->polls = vg_load(&task->polls, relaxed);
-    info->woken_at = word & VG_WORD_S ? vg_load(&task->woken_at, relaxed) : 0;
+    info->woken_at = word & VG_WORD_S && !polled ? stamp : 0;
+    info->polled_at = polled ? ~stamp : 0;
     info->owed_since = vg_load(&task->owed_since, relaxed);
     info->fruitless = vg_load(&task->fruitless, relaxed);
     info->armed = vg_load(&task->armed, relaxed);

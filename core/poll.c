@@ -377,7 +377,7 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
     }
     worker->cx = &cx;
     vg_store(&task->polls, vg_load(&task->polls, relaxed) + 1, relaxed);
-    vg_store(&task->woken_at, 0, relaxed);
+    vg_store(&task->woken_at, ~cx.now, relaxed);
     vg_task_take(task);
     if (VG_UNLIKELY(task->root->state == VG_INIT))
         (void)vg_poll_future(task->root, &cx);

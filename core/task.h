@@ -26,7 +26,8 @@
  *             With THREAD it is the futex of a thread in vg_block_on(). With SCOPE it is the scope that the
  *             task is a child of; the finish stores JOINED, and from then on the reference is the scope's.
  * cancelled   0, then 1 for ever: who sets it pushes `cancel`, which is no waiter, on the task.
- * woken_at    Stamp of the push that found the task idle; 0 once its poll has begun.
+ * woken_at    Stamp of the push that found the task idle; once its poll has begun, the complement of when that was, until
+ *             it is pushed again.
  * owed_since  Stamp of the oldest wake that the last poll left unanswered; 0 if there is none.
  * armed       Waiters and slots from which a wake may still come. Written by the owner; an observer's look at it
  *             counts only if it owns the task.

@@ -87,6 +87,7 @@ struct vg_incident *vg_incident_open(struct vg_incidents *incidents,
         .starved = evidence->starved,
         .resource = evidence->resource,
         .polls = evidence->polls,
+        .last = evidence->report.at,
         .report = evidence->report,
     };
     incident->report.ring = NULL; /* the next one's */
@@ -278,6 +279,8 @@ static bool still_stands(struct vg_incidents *incidents, struct vg_incident *inc
         return info.polls == incident->polls;
     if (vg_is_loss(incident->report.verdict))
         return is_lost(incident, task);
+    if (vg_is_row(incident->report.verdict))
+        return true; /* watch.c asks the row */
     if (incident->report.verdict == VG_VERDICT_CANCEL_STALLED)
         return vg_walk_finds(task, (const struct vg_future *)incident->starved);
     if (incident->report.verdict != VG_VERDICT_FUTURELOCK)
@@ -305,6 +308,8 @@ static bool may_stand(struct vg_incidents *incidents, struct vg_incident *incide
     case VG_VERDICT_LOST_WAKEUP:
     case VG_VERDICT_CANCEL_LOSS:
     case VG_VERDICT_CANCEL_STALLED:
+    case VG_VERDICT_ARM_STARVED:
+    case VG_VERDICT_BUDGET_STARVED:
         return true;
     case VG_VERDICT_SELF_WAKE_SPIN:
     case VG_VERDICT_SPURIOUS_SPIN:

@@ -27,6 +27,7 @@ struct vg_incident {
     bool follows; /* another one of its kind was reported for it: herd.c */
     const void *starved, *resource;
     uint64_t polls; /* of its task, when it was last seen to stand */
+    uint64_t last;  /* of a row: when it last went on */
     struct vg_report report;
 };
 
@@ -122,14 +123,18 @@ static inline bool vg_is_instant(enum vg_verdict verdict)
     case VG_VERDICT_TASK_STARVED:
     case VG_VERDICT_TIMER_LATE:
     case VG_VERDICT_IO_LATE:
-    case VG_VERDICT_ARM_STARVED:
-    case VG_VERDICT_BUDGET_STARVED:
     case VG_VERDICT_NO_PARALLELISM:
     case VG_VERDICT_WAKE_REENTRY:
         return true;
     default:
         return false;
     }
+}
+
+/* Looked after by rows.h. */
+static inline bool vg_is_row(enum vg_verdict verdict)
+{
+    return verdict == VG_VERDICT_ARM_STARVED || verdict == VG_VERDICT_BUDGET_STARVED;
 }
 
 /* A wait of which nothing has changed as long as its task was not polled. */

@@ -23,6 +23,10 @@ static void add_state(struct vg_text *text, const struct vg_task_state *state, u
         vg_text_duration(text, age(state->info.woken_at, now));
         vg_text_add(text, " ago");
     }
+    if (state->kind == VG_TASK_IDLE && state->info.polled_at != 0) {
+        vg_text_add(text, " for ");
+        vg_text_duration(text, age(state->info.polled_at, now));
+    }
     if (state->info.owed_since != 0) {
         vg_text_add(text, ", owes a poll for ");
         vg_text_duration(text, age(state->info.owed_since, now));
@@ -148,6 +152,8 @@ void vg_page_task_json(struct vg_page *page, const struct vg_task_state *state, 
         vg_page_member(page, "worker", state->worker);
     if (state->kind == VG_TASK_SCHEDULED && state->info.woken_at != 0)
         vg_page_member(page, "woken_ns", age(state->info.woken_at, now));
+    if (state->kind == VG_TASK_IDLE && state->info.polled_at != 0)
+        vg_page_member(page, "idle_ns", age(state->info.polled_at, now));
     if (state->info.owed_since != 0)
         vg_page_member(page, "owed_ns", age(state->info.owed_since, now));
     if (state->kind == VG_TASK_IDLE)

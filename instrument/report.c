@@ -249,6 +249,8 @@ void vg_report_end(struct vg_liveness *live, const struct vg_report *opened, uin
     vg_report_future(&text, &report.starved);
     if (vg_is_spin(report.verdict))
         vg_report_spin_end(&text, &report);
+    else if (vg_is_row(report.verdict))
+        vg_text_add(&text, " is let through again, after ");
     else
         vg_text_add(&text, answered ? " was polled after " : " no longer waits, after ");
     vg_text_duration(&text, lasted);

@@ -93,14 +93,37 @@ static bool find_answer(struct vg_liveness *live, uint64_t woken_at, uint64_t no
     return false;
 }
 
+static void look_at_rows(struct vg_liveness *live, uint64_t now)
+{
+    for (unsigned i = 0; i < VG_INCIDENTS_MAX; i++) {
+        struct vg_incident *incident = &live->incidents.incident[i];
+
+        if (incident->open && incident->alive && vg_is_row(incident->report.verdict))
+            incident->alive = vg_rows_stand(live, &incident->report, now, &incident->last);
+    }
+}
+
+/* What has lasted for a while when it is found has begun then. */
+static uint64_t length_of(const struct vg_incident *incident, uint64_t now)
+{
+    const struct vg_report *report = &incident->report;
+    const uint64_t until = vg_is_row(report->verdict) ? incident->last : now;
+    uint64_t since = report->at;
+
+    if (report->woken_at != 0)
+        since = report->woken_at;
+    else if (!vg_is_spin(report->verdict))
+        since -= report->lasted;
+    return until > since ? until - since : 0;
+}
+
 static void close_ended(struct vg_liveness *live, uint64_t now)
 {
     const struct vg_incident *incident;
 
     while ((incident = vg_incidents_close_next(&live->incidents)) != NULL) {
         const struct vg_report *report = &incident->report;
-        const uint64_t since = report->woken_at != 0 ? report->woken_at : report->at;
-        uint64_t lasted = now > since ? now - since : 0;
+        uint64_t lasted = length_of(incident, now);
         const bool answered =
             report->woken_at != 0 && find_answer(live, report->woken_at, now, &lasted);
 
@@ -129,6 +152,7 @@ static void scan(struct vg_liveness *live, uint64_t now)
         (vg_exec_owing(live->exec) > 0 || vg_incidents_open(&live->incidents) > 0)) {
         vg_incidents_begin(&live->incidents);
         vg_exec_each_task(live->exec, visit, &pass);
+        look_at_rows(live, now);
         close_ended(live, now);
     }
     if (live->exec != NULL)

@@ -72,7 +72,7 @@ TEST(a_dump_shows_what_each_task_awaits_and_what_is_parked_beside_it)
 {
     struct first_task found = {.name = "parked"};
     struct lab lab;
-    char *text;
+    char *text, idle[64];
     int rc;
 
     lab_open(&lab, 1, true);
@@ -83,6 +83,12 @@ TEST(a_dump_shows_what_each_task_awaits_and_what_is_parked_beside_it)
     CHECK_EQ(rc, 0);
     CHECK_STR(text, "\"holder\"");
     CHECK_STR(text, "\"parked\"");
+    snprintf(idle, sizeof idle, "polled 1 times: idle for %llu ms\n",
+             (unsigned long long)lab_ms(&lab));
+    CHECK_STR(text, idle);
+    snprintf(idle, sizeof idle, "polled 2 times: idle for %llu ms\n",
+             (unsigned long long)lab_ms(&lab) - 10);
+    CHECK_STR(text, idle);
     CHECK_STR(text, "PARKED");
     CHECK_STR(text, "waits for mutex \"L\"");
     CHECK_STR(text, "2 tasks\n");

@@ -49,8 +49,8 @@ struct stage {
     uint32_t slots[STAGE_THINGS][STAGE_SLOTS];
     struct vg_handle actor[STAGE_ACTORS];
     unsigned actors;
-    /* who has it, as the steps themselves have it; NULL: nobody */
-    const struct actor *locked[STAGE_THINGS], *acquired[STAGE_THINGS];
+    /* who has it, or has received from it, as the steps themselves have it; NULL: nobody */
+    const struct actor *locked[STAGE_THINGS], *acquired[STAGE_THINGS], *receiver[STAGE_THINGS];
 };
 
 struct actor {
@@ -162,6 +162,7 @@ VG_ASYNC(actor)
                      vg_mpsc_send(&f->send, &f->stage->channel[f->step[f->at].a], &f->value));
             break;
         case OP_RECV:
+            f->stage->receiver[f->step[f->at].a] = f;
             VG_AWAIT(f->rc,
                      vg_mpsc_recv(&f->recv, &f->stage->channel[f->step[f->at].a], &f->value));
             break;
@@ -207,6 +208,7 @@ static inline void stage_open_for(struct stage *s, uint64_t seed, uint32_t permi
     s->actors = 0;
     memset(s->locked, 0, sizeof s->locked);
     memset(s->acquired, 0, sizeof s->acquired);
+    memset(s->receiver, 0, sizeof s->receiver);
 }
 
 static inline void stage_open(struct stage *s, uint64_t seed, uint32_t permits, size_t slots)

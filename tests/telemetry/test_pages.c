@@ -140,7 +140,7 @@ TEST(a_tree_shows_what_an_idle_task_waits_for)
         free(response);
         usleep(1000);
         response = get(place.address, "/tasks");
-    } while (strstr(response, ": idle\n") == NULL);
+    } while (strstr(response, ": idle for ") == NULL);
     CHECK_STR(response, "    family  telemetry/test_pages.c:");
     CHECK_STR(response, "  VG_SELECT(");
     CHECK_STR(response, "waits for mutex \"room\"");

@@ -148,6 +148,7 @@ struct vg_task_info {
     const struct vg_place *spawned; /* may be NULL */
     uint64_t polls;
     uint64_t woken_at;   /* queued: when it was woken; else 0 */
+    uint64_t polled_at;  /* idle, or being polled: when its last poll began; else 0 */
     uint64_t owed_since; /* oldest wake that a poll left unanswered; 0: none */
     uint32_t fruitless;  /* visits in a row that came to nothing */
     uint32_t armed;      /* waiters from which a wake may still come */

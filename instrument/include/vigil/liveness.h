@@ -281,9 +281,9 @@ VG_API void vg_liveness_set_level(struct vg_liveness *live, unsigned level);
 VG_API void vg_watch_scan(struct vg_liveness *live, uint64_t now);
 
 /*
- * Writes what the tasks wait for: for each its state, and its await tree with what goes on beside its path, kept or parked, what each
- * leaf waits for and how long it has been woken. `task` is the id of one, 0 for all. Any thread, workers included; idle tasks
- * are held one at a time, while their trees are copied. -ENOMEM; -ESRCH: no such task lives. Cost: some microseconds a task,
+ * Writes what the tasks wait for: for each its state, how long it has been idle, and its await tree with what goes on
+ * beside its path, kept or parked, what each leaf waits for and how long it has been woken. `task` is the id of one, 0 for
+ * all. Any thread, workers included; idle tasks are held one at a time, while their trees are copied. -ENOMEM; -ESRCH: no such task lives. Cost: some microseconds a task,
  * most of it for the writing.
  */
 VG_API int vg_dump(struct vg_liveness *live, uint64_t task, FILE *out);
