@@ -22,7 +22,7 @@ static void print_verdicts(const struct vg_snapshot *snapshot, FILE *out)
     for (unsigned i = 0; i < VG_VERDICT_COUNT; i++) {
         const struct vg_snapshot_verdict *verdict = &snapshot->verdict[i];
 
-        fprintf(out, "  %-18s %6llu reported  %6llu suppressed  %6llu healed  %6llu active\n",
+        fprintf(out, "  %-19s %6llu reported  %6llu suppressed  %6llu healed  %6llu active\n",
                 vg_verdict_name((enum vg_verdict)i), (unsigned long long)verdict->reported,
                 (unsigned long long)verdict->suppressed, (unsigned long long)verdict->healed,
                 (unsigned long long)verdict->active);

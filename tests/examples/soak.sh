@@ -3,7 +3,9 @@
 #
 # No false report: a server under a mixed load makes no verdict of any kind and prints nothing on stderr.
 #
-#     soak.sh <programs> <tools> <cmake> <load|quota|stop>
+#     soak.sh <programs> <tools> <cmake> <load|quota|stop> [<directory of echo_load>]
+#
+# The server is http_server, or echo_server if there is an echo_load.
 #
 #     load   nothing else happens
 #     quota  the server has a fifth of a processor, by a cgroup of its own
@@ -12,6 +14,7 @@
 # VIGIL_SOAK: for how many seconds; by default 600 in a long run and 6 otherwise, in which it stops for 2 s.
 . "$(dirname "$0")/lib.sh"
 kind=$4
+echo_load=${5:+$5/echo_load}
 if [ -n "${VIGIL_LONG-}" ]; then seconds=600 stopped=5; else seconds=6 stopped=2; fi
 seconds=${VIGIL_SOAK:-$seconds}
 group=
@@ -39,10 +42,28 @@ make_group() {
 
 throttled() { sed -n 's/^nr_throttled //p' "$group/cpu.stat"; }
 
-load() {
+load_http() {
     for path in / /count /sleep; do
         wrk -t1 -c16 -d$((seconds + 60))s "$url$path" >/dev/null 2>&1 &
         others="$others $!"
+    done
+}
+
+load_echo() {
+    for size in 64 1000 100000; do
+        "$echo_load" --connect 127.0.0.1:$port --connections 16 --size $size --seconds $seconds \
+            >"$tmp/load.$size" 2>&1 &
+        others="$others $!"
+    done
+}
+
+# What all of them have got back.
+echoed() {
+    for pid in $others; do wait $pid || failed "a load ended with $?"; done
+    others=
+    requests=0
+    for size in 64 1000 100000; do
+        requests=$((requests + $(json "$tmp/load.$size" requests)))
     done
 }
 
@@ -69,15 +90,17 @@ if [ $kind = quota ]; then
     inside=$group/cgroup.procs
 fi
 stops=0
-start http_server --drain 60 --report "$tmp/report.json"
-load
+if [ -n "$echo_load" ]; then server_kind=echo; else server_kind=http; fi
+start ${server_kind}_server --drain 60 --report "$tmp/report.json"
+load_$server_kind
 if [ $kind = stop ]; then stop_and_go; else sleep $seconds; fi
 looks
+[ $server_kind = http ] || echoed
 stop
 same 'exit code' $code 0
 same 'stderr' "$(cat "$tmp/err")" ''
 same 'verdicts' "$(verdicts "$tmp/report.json")" 0
-requests=$(json "$tmp/report.json" server requests)
+[ $server_kind = echo ] || requests=$(json "$tmp/report.json" server requests)
 [ "$requests" -gt $((seconds * 10)) ] || failed "only $requests requests in $seconds s: that is no load"
 [ $kind != quota ] || [ "$(throttled)" -gt $((seconds * 2)) ] || failed 'the quota did not bind'
 [ $kind = quota ] || [ $kind = load ] || [ $stops -gt 0 ] || failed 'the server was never stopped'
@@ -85,6 +108,6 @@ case $kind in
 quota) count "$(throttled)" 'periods in which the quota of a server under load was used up' ;;
 stop) count $stops "stops of a server under load, for $stopped s each" ;;
 esac
-count $seconds "seconds of load without a false report, $kind"
-count "$requests" "requests served without a false report, $kind"
+count $seconds "seconds of load without a false report, $server_kind, $kind"
+count "$requests" "requests served without a false report, $server_kind, $kind"
 finish
