@@ -8,7 +8,8 @@
 
 /*
  * The bucket is known by the time at which it will be full: each token that is taken makes that an interval later, beginning
- * with now if it is full. So many tokens are there as intervals fit between that time and now plus a whole bucket.
+ * with now if it is full. So many tokens are there as intervals fit between that time and now plus a whole bucket. That time belongs to
+ * whoever has the turn; vg_rate_try() reads and writes it while the turn is free and locked.
  */
 
 void vg_rate_init_at(struct vg_rate *rate, const char *name, uint64_t interval, uint32_t burst,
@@ -31,7 +32,7 @@ void vg_rate_fini(struct vg_rate *rate)
         vg_panic("vg_rate_fini: somebody waits for rate %s", vg_permits_name(&rate->permits));
 }
 
-/* Guard held. When the tokens are there; no later than `now` if they are. */
+/* When the tokens are there; no later than `now` if they are. */
 static uint64_t there_at(const struct vg_rate *rate, uint32_t count, uint64_t now)
 {
     const uint64_t bucket = rate->interval * rate->burst;
@@ -40,7 +41,7 @@ static uint64_t there_at(const struct vg_rate *rate, uint32_t count, uint64_t no
     return full_at > bucket ? full_at - bucket : 0;
 }
 
-/* Guard held. Returns 0 if it has taken the tokens, else when they are there. */
+/* Returns 0 if it has taken the tokens, else when they are there. */
 static uint64_t take(struct vg_rate *rate, uint32_t count, uint64_t now)
 {
     const uint64_t at = there_at(rate, count, now);
@@ -96,17 +97,6 @@ static const struct vg_ops turn_ops = {
 
 /* ---- the acquire --------------------------------------------------------------------------- */
 
-static uint64_t take_guarded(struct vg_rate *rate, uint32_t count)
-{
-    const uint64_t now = vg_now();
-    uint64_t at;
-
-    vg_spin_lock(&rate->permits.waiters.guard);
-    at = take(rate, count, now);
-    vg_spin_unlock(&rate->permits.waiters.guard);
-    return at;
-}
-
 static vg_poll end(struct vg_rate_acquire *acquire, int ret)
 {
     acquire->ret = ret;
@@ -127,7 +117,7 @@ static vg_poll wait_for_tokens(struct vg_rate_acquire *acquire, struct vg_cx *cx
             if (acquire->nap.ret < 0)
                 return end(acquire, acquire->nap.ret);
         }
-        at = take_guarded(acquire->rate, acquire->count);
+        at = take(acquire->rate, acquire->count, vg_now());
         if (at == 0)
             return end(acquire, 0);
         if (vg_cancelled(&acquire->fut))

@@ -33,14 +33,14 @@ extern "C" {
  *           not race with other calls.
  * Errors    -ECANCELED; -EINVAL: more than the bucket holds. Asking for none, and destroying a limiter that somebody
  *           waits for, panic.
- * Cost      With tokens there: two compare-and-swaps and a spin lock.
+ * Cost      With tokens there: two compare-and-swaps.
  */
 
 struct vg_rate {
     /* private */
     struct vg_permits permits; /* one unit: the turn to wait for tokens */
     uint64_t interval;         /* constant, like burst */
-    uint64_t full_at;          /* when the bucket will be full; guarded by the permits' guard */
+    uint64_t full_at;          /* when the bucket will be full; of whoever has the turn */
     uint32_t burst;
 };
 
