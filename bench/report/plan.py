@@ -54,9 +54,13 @@ GROUPS = [
         ("mpsc_many_1_1", "the same, received in batches, 1 sender"),
         ("mpsc_many_8_1", "in batches, 8 senders"),
         ("broadcast", "broadcast, sent and received"),
+        ("broadcast/1", "broadcast, to one that waits"),
         ("watch", "watch, changed and seen"),
+        ("watch_changed", "watch, a change that is waited for"),
         ("notify", "notify, stored and taken"),
+        ("notify_ping", "notify, four pairs of tasks back and forth"),
         ("semaphore", "semaphore, free: a permit"),
+        ("semaphore_contended", "semaphore, 8 tasks for 2 permits"),
     ]),
     ("time, locks, memory, I/O", [
         ("timers_fire", "sleep of 1 to 1000 ms, 1 M at once"),

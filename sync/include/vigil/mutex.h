@@ -54,6 +54,11 @@ struct vg_lock {
     int ret; /* 0 or -ECANCELED; valid once the future is done */
 };
 
+/* A mutex that is owned, as an object. Zero owns none. */
+struct vg_mutex_guard {
+    struct vg_mutex *mutex; /* private */
+};
+
 extern VG_API const struct vg_resource_ops vg_mutex_resource_;
 
 #define VG_MUTEX_TEXT__(x) #x
@@ -113,6 +118,17 @@ VG_API void vg_mutex_hand_over(struct vg_mutex *mutex);
  * mutex.
  */
 VG_API void vg_unlock(struct vg_mutex *mutex);
+
+/*
+ * What a lock that has completed with 0 owns, as an object: to be kept where the lock is not, or to be given to another task or
+ * thread, which then unlocks. It may be copied, and one of the copies is to be released. Instead of vg_unlock(), and like
+ * vg_mutex_hand_over(). Panics if the lock owns nothing, or the second time. Where the same function unlocks, vg_unlock() says more
+ * to the reports.
+ */
+VG_API VG_MUST_USE struct vg_mutex_guard vg_mutex_guard_take(struct vg_lock *lock);
+
+/* Unlocks what the object owns, and empties it. An empty one is left as it is. From any thread. */
+VG_API void vg_mutex_guard_release(struct vg_mutex_guard *guard);
 
 #ifdef __cplusplus
 }

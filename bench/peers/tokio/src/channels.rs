@@ -3,6 +3,7 @@ use crate::in_task;
 use peer::{check, count, measure, Run};
 use tokio::runtime::Runtime;
 use tokio::sync;
+use tokio::task::yield_now;
 
 fn mpsc(runtime: &Runtime, producers: u64) -> Run {
     let each = count(1_000_000 / producers);
@@ -72,6 +73,53 @@ pub fn watch(runtime: &Runtime) -> Run {
                 receiver.changed().await.expect("sender");
                 check("watch", *receiver.borrow(), value);
             }
+        })
+    })
+}
+
+/// One that waits for each value; the sender lets it run after each.
+pub fn broadcast_waits(runtime: &Runtime) -> Run {
+    let times = count(1_000_000);
+    measure(times, || {
+        let received = in_task(runtime, async move {
+            let (sender, mut receiver) = sync::broadcast::channel(64);
+            let listener = tokio::spawn(async move {
+                let mut received = 0;
+                while receiver.recv().await.is_ok() {
+                    received += 1;
+                }
+                received
+            });
+            for value in 0..times {
+                sender.send(value).expect("receiver");
+                yield_now().await;
+            }
+            drop(sender);
+            listener.await.expect("listener")
+        });
+        check("received", received, times);
+    })
+}
+
+/// The same with a watch.
+pub fn watch_changed(runtime: &Runtime) -> Run {
+    let times = count(1_000_000);
+    measure(times, || {
+        in_task(runtime, async move {
+            let (sender, mut receiver) = sync::watch::channel(0);
+            let reader = tokio::spawn(async move {
+                let mut last = 0;
+                while receiver.changed().await.is_ok() {
+                    last = *receiver.borrow_and_update();
+                }
+                last
+            });
+            for value in 1..=times {
+                sender.send(value).expect("receiver");
+                yield_now().await;
+            }
+            drop(sender);
+            check("last", reader.await.expect("reader"), times);
         })
     })
 }

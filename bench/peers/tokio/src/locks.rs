@@ -56,3 +56,61 @@ pub fn notify(runtime: &Runtime) -> Run {
         })
     })
 }
+
+/// Eight tasks for two permits; each keeps its own across a yield.
+pub fn semaphore_contended(runtime: &Runtime) -> Run {
+    let (tasks, times) = (8, count(125_000));
+    measure(tasks * times, || {
+        in_task(runtime, async move {
+            let semaphore = Arc::new(Semaphore::new(2));
+            let handles: Vec<_> = (0..tasks)
+                .map(|_| {
+                    let semaphore = semaphore.clone();
+                    tokio::spawn(async move {
+                        for _ in 0..times {
+                            let permit = semaphore.acquire().await.expect("permit");
+                            yield_now().await;
+                            drop(permit);
+                        }
+                    })
+                })
+                .collect();
+            for handle in handles {
+                handle.await.expect("task");
+            }
+        })
+    })
+}
+
+async fn play(mine: Arc<Notify>, other: Arc<Notify>, serves: bool, times: u64) {
+    for _ in 0..times {
+        if serves {
+            other.notify_one();
+        }
+        mine.notified().await;
+        if !serves {
+            other.notify_one();
+        }
+    }
+}
+
+/// Four pairs of tasks that notify each other in turn.
+pub fn notify_ping(runtime: &Runtime) -> Run {
+    let (pairs, times) = (4, count(125_000));
+    measure(2 * pairs * times, || {
+        in_task(runtime, async move {
+            let handles: Vec<_> = (0..pairs)
+                .flat_map(|_| {
+                    let (one, two) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+                    [
+                        tokio::spawn(play(one.clone(), two.clone(), true, times)),
+                        tokio::spawn(play(two, one, false, times)),
+                    ]
+                })
+                .collect();
+            for handle in handles {
+                handle.await.expect("task");
+            }
+        })
+    })
+}

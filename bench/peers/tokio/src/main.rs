@@ -31,10 +31,14 @@ const BENCHES: &[Bench<Runtime>] = &[
     Bench::warm("mpsc_8_1", channels::mpsc_8_1),
     Bench::warm("oneshot", channels::oneshot),
     Bench::warm("broadcast", channels::broadcast),
+    Bench::warm("broadcast/1", channels::broadcast_waits),
     Bench::warm("watch", channels::watch),
+    Bench::warm("watch_changed", channels::watch_changed),
     Bench::warm("mutex_contended", locks::mutex_contended),
     Bench::warm("semaphore", locks::semaphore),
+    Bench::warm("semaphore_contended", locks::semaphore_contended),
     Bench::warm("notify", locks::notify),
+    Bench::warm("notify_ping", locks::notify_ping),
     Bench::cold("mem_task", memory::mem_task), // bytes of resident memory in place of wall time
 ];
 
