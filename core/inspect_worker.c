@@ -50,6 +50,7 @@ void vg_exec_worker(struct vg_exec *exec, unsigned index, struct vg_worker_info 
         .parks = vg_load(&counts->parks, relaxed),
         .idle_parks = vg_load(&counts->idle_parks, relaxed),
         .overflowed = vg_load(&counts->overflowed, relaxed),
+        .shared_writes = vg_load(&counts->shared_writes, relaxed),
         .queued = queued(worker),
         .thread = vg_load(&worker->pulse.thread, relaxed),
     };

@@ -53,19 +53,45 @@ int vg_os_thread_id(void)
     return gettid();
 }
 
+/* The attributes must be destroyed if it succeeds. */
+static int init_attributes(pthread_attr_t *attributes, size_t stack_size)
+{
+    if (pthread_attr_init(attributes) != 0)
+        return -EAGAIN;
+    if (stack_size == 0 || pthread_attr_setstacksize(attributes, stack_size) == 0)
+        return 0;
+    pthread_attr_destroy(attributes);
+    return -EINVAL;
+}
+
+int vg_os_stack_size_ok(size_t size)
+{
+    pthread_attr_t attributes;
+    const int rc = init_attributes(&attributes, size);
+
+    if (rc == 0)
+        pthread_attr_destroy(&attributes);
+    return rc;
+}
+
 int vg_os_thread_start(struct vg_os_thread *thread, const char *name)
 {
+    pthread_attr_t attributes;
     pthread_t id;
     sigset_t all, old;
     char cut[16];
     int rc;
 
+    if (init_attributes(&attributes, thread->stack_size) < 0)
+        return -EAGAIN;
+
     sigfillset(&all);
     if (vg_stack_signal() != 0)
         sigdelset(&all, vg_stack_signal());
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(&id, NULL, thread->run, thread->arg);
+    rc = pthread_create(&id, &attributes, thread->run, thread->arg);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attributes);
     if (rc != 0)
         return -EAGAIN;
     thread->handle = id;

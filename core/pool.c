@@ -151,7 +151,9 @@ static int start_thread(struct vg_pool *pool)
     int rc = -EAGAIN;
 
     if (thread != NULL) {
-        *thread = (struct vg_pool_thread){.os = {.run = thread_main, .arg = thread}, .pool = pool};
+        *thread = (struct vg_pool_thread){
+            .os = {.run = thread_main, .arg = thread, .stack_size = pool->stack_size},
+            .pool = pool};
         rc = VG_FAULT("thread") ? -EAGAIN : vg_os_thread_start(&thread->os, pool->name);
     }
     if (rc < 0 && thread != NULL) {
@@ -227,6 +229,8 @@ int vg_pool_open(struct vg_pool **out, const struct vg_pool_config *config)
     *out = NULL;
     if (config == NULL)
         config = &defaults;
+    if (vg_os_stack_size_ok(config->stack_size) < 0)
+        return -EINVAL;
     alloc = config->alloc != NULL ? *config->alloc : vg_alloc_default;
     pool = (struct vg_pool *)alloc.alloc(alloc.self, sizeof *pool, 64);
     if (pool == NULL)
@@ -235,6 +239,7 @@ int vg_pool_open(struct vg_pool **out, const struct vg_pool_config *config)
     pool->last = &pool->first;
     pool->threads_max = config->threads_max != 0 ? config->threads_max : 512;
     pool->idle_ns = config->idle_ns != 0 ? config->idle_ns : VG_SEC(10);
+    pool->stack_size = config->stack_size;
     pool->name = config->name != NULL ? config->name : "vigil-pool";
     pool->alloc = alloc;
     *out = pool;

@@ -22,6 +22,7 @@ struct vg_pool {
     struct vg_pool_thread *left;             /* threads that have ended, to be joined */
     unsigned threads_max;
     uint64_t idle_ns;
+    size_t stack_size;
     const char *name;
     struct vg_alloc alloc;
     VG_ATOMIC(uint32_t) bell;

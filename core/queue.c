@@ -71,8 +71,10 @@ void vg_idle_ring(struct vg_exec *exec)
 {
     const int worker = vg_idle_notify(&exec->idle);
 
-    if (worker >= 0)
-        exec->driver->ops->unpark(exec->driver, (unsigned)worker);
+    if (worker < 0)
+        return;
+    vg_count_shared();
+    exec->driver->ops->unpark(exec->driver, (unsigned)worker);
 }
 
 /* From the worker that has pushed: when it is the only one, nobody else could come. */
@@ -175,6 +177,7 @@ static struct vg_task *take_injected(struct vg_worker *worker)
 
     if (first == NULL)
         return NULL;
+    vg_count_shared();
     vg_count(&worker->counts.injected, 1);
     for (link = vg_link_next(first); link != NULL; link = next) {
         next = vg_link_next(link);

@@ -7,6 +7,7 @@
 #include "vg_fault.h"
 #include "vg_sanitizer.h"
 #include "vg_spin.h"
+#include "worker.h"
 
 #if VG_ASAN
 #include <sanitizer/asan_interface.h>
@@ -18,6 +19,12 @@
 /* Classes: every 64 bytes up to 2 KiB, then doubling. */
 enum { STEP = 64, STEPS = 32, SLAB_BYTES = 64 * 1024, ALIGN = 64 };
 #define SLAB_HEADER ((sizeof(struct vg_slab) + ALIGN - 1) & ~(size_t)(ALIGN - 1))
+
+static void lock(struct vg_slabs *slabs)
+{
+    vg_count_shared();
+    vg_spin_lock(&slabs->guard);
+}
 
 static unsigned class_of(size_t size)
 {
@@ -115,29 +122,69 @@ static struct vg_task *pop(struct vg_slab_batch *batch)
     return task;
 }
 
-/* Guard held, both. */
-static void put_full(struct vg_slab_depot *depot, struct vg_link *full)
+/* ---- groups of full batches ------------------------------------------------------------------- */
+
+static void put_batch(struct vg_slab_group *group, struct vg_link *full)
 {
-    task_of(full)->base = (uintptr_t)depot->full;
-    depot->full = full;
+    task_of(full)->base = (uintptr_t)group->full;
+    group->full = full;
+    group->count++;
 }
 
+static struct vg_link *get_batch(struct vg_slab_group *group)
+{
+    struct vg_link *full = group->full;
+
+    if (full == NULL)
+        return NULL;
+    group->full = (struct vg_link *)task_of(full)->base;
+    group->count--;
+    return full;
+}
+
+/* Guard held. */
+static void put_group(struct vg_slab_depot *depot, struct vg_slab_group group)
+{
+    struct vg_task *front = task_of(group.full);
+
+    front->takes = group.count;
+    front->root = (struct vg_future *)(void *)depot->groups;
+    depot->groups = group.full;
+}
+
+/* Guard held. Its count is 0 if there is none. */
+static struct vg_slab_group get_group(struct vg_slab_depot *depot)
+{
+    struct vg_slab_group group = {depot->groups, 0};
+
+    if (group.full == NULL)
+        return group;
+    group.count = task_of(group.full)->takes;
+    depot->groups = (struct vg_link *)(void *)task_of(group.full)->root;
+    return group;
+}
+
+/* Guard held. */
 static struct vg_link *get_full(struct vg_slab_depot *depot)
 {
-    struct vg_link *full = depot->full;
+    struct vg_slab_group group = get_group(depot);
+    struct vg_link *full = get_batch(&group);
 
-    if (full != NULL)
-        depot->full = (struct vg_link *)task_of(full)->base;
+    if (group.count > 0)
+        put_group(depot, group);
     return full;
 }
 
 /* Guard held. */
 static void put_one(struct vg_slab_depot *depot, struct vg_task *task)
 {
+    struct vg_slab_group group = {NULL, 0};
+
     push(&depot->some, task);
     if (depot->some.count < VG_SLAB_BATCH)
         return;
-    put_full(depot, depot->some.free);
+    put_batch(&group, depot->some.free);
+    put_group(depot, group);
     depot->some = (struct vg_slab_batch){NULL, 0};
 }
 
@@ -153,26 +200,49 @@ static struct vg_task *get_one(struct vg_slabs *slabs, unsigned class)
     return task != NULL ? task : carve(slabs, class);
 }
 
-/* Whatever the cache has: its reserve, or a batch of the depot. */
-static void refill(struct vg_slabs *slabs, struct vg_slab_cache *cache, unsigned class)
+/* The next slot of the full batches that the worker has; NULL: it has none. */
+static struct vg_task *open_batch(struct vg_slab_cache *cache)
 {
-    struct vg_link *full = cache->reserve;
+    struct vg_link *full = get_batch(&cache->group);
 
-    cache->reserve = NULL;
     if (full == NULL) {
-        vg_spin_lock(&slabs->guard);
-        full = get_full(&slabs->depot[class]);
-        vg_spin_unlock(&slabs->guard);
+        cache->group = cache->reserve;
+        cache->reserve = (struct vg_slab_group){NULL, 0};
+        full = get_batch(&cache->group);
     }
     if (full != NULL)
         cache->some = (struct vg_slab_batch){full, VG_SLAB_BATCH};
+    return pop(&cache->some);
+}
+
+/* Fetches a group from the depot; if there is none, a single slot. */
+static struct vg_task *fetch(struct vg_slabs *slabs, struct vg_slab_cache *cache, unsigned class)
+{
+    struct vg_task *task = NULL;
+
+    lock(slabs);
+    cache->group = get_group(&slabs->depot[class]);
+    if (cache->group.count == 0)
+        task = get_one(slabs, class);
+    vg_spin_unlock(&slabs->guard);
+    return task != NULL ? task : open_batch(cache);
+}
+
+static struct vg_task *alloc_here(struct vg_slabs *slabs, struct vg_slab_cache *cache,
+                                  unsigned class)
+{
+    struct vg_task *task = pop(&cache->some);
+
+    if (task == NULL)
+        task = open_batch(cache);
+    return task != NULL ? task : fetch(slabs, cache, class);
 }
 
 static struct vg_task *alloc_outside(struct vg_slabs *slabs, unsigned class)
 {
     struct vg_task *task;
 
-    vg_spin_lock(&slabs->guard);
+    lock(slabs);
     task = get_one(slabs, class);
     vg_spin_unlock(&slabs->guard);
     return task;
@@ -180,35 +250,33 @@ static struct vg_task *alloc_outside(struct vg_slabs *slabs, unsigned class)
 
 struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cache, size_t size)
 {
-    struct vg_task *task = NULL;
+    struct vg_task *task;
     unsigned class;
 
     if (size > (size_t)1 << 30)
         return NULL;
     class = class_of(VG_TASK_HEADER + size);
-    if (cache != NULL) {
-        if (cache[class].some.free == NULL)
-            refill(slabs, &cache[class], class);
-        task = pop(&cache[class].some);
-    }
-    if (task == NULL)
-        task = alloc_outside(slabs, class);
+    task = cache != NULL ? alloc_here(slabs, &cache[class], class) : alloc_outside(slabs, class);
     if (task != NULL)
         ASAN_UNPOISON_MEMORY_REGION((char *)task + VG_TASK_HEADER,
                                     class_size(class) - VG_TASK_HEADER);
     return task;
 }
 
-/* A batch is full: it becomes the reserve, and what was the reserve goes to the depot. */
+/* A batch is full. A group of them becomes the reserve, and what was the reserve goes to the depot. */
 static void set_aside(struct vg_slabs *slabs, struct vg_slab_cache *cache, unsigned class)
 {
-    if (cache->reserve != NULL) {
-        vg_spin_lock(&slabs->guard);
-        put_full(&slabs->depot[class], cache->reserve);
+    put_batch(&cache->group, cache->some.free);
+    cache->some = (struct vg_slab_batch){NULL, 0};
+    if (cache->group.count < VG_SLAB_GROUP)
+        return;
+    if (cache->reserve.count > 0) {
+        lock(slabs);
+        put_group(&slabs->depot[class], cache->reserve);
         vg_spin_unlock(&slabs->guard);
     }
-    cache->reserve = cache->some.free;
-    cache->some = (struct vg_slab_batch){NULL, 0};
+    cache->reserve = cache->group;
+    cache->group = (struct vg_slab_group){NULL, 0};
 }
 
 void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg_task *task)
@@ -225,7 +293,7 @@ void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg
             set_aside(slabs, &cache[class], class);
         return;
     }
-    vg_spin_lock(&slabs->guard);
+    lock(slabs);
     put_one(&slabs->depot[class], task);
     vg_spin_unlock(&slabs->guard);
 }

@@ -12,15 +12,15 @@
  * are never unmapped while the executor lives, so whoever walks the slabs may read the atomic members of any
  * slot that has been handed out.
  *
- * Each worker keeps up to two batches of free slots of each class, one that it takes from and gives to, and a full
- * one in reserve; the rest is in a depot under a lock. Only whole batches go there and come from there, so the lock is
- * entered once for VG_SLAB_BATCH slots, and nobody walks a list of slots that are in no cache.
+ * Each worker keeps free slots of each class: a batch that it takes from and gives to, some full batches, and a group of
+ * VG_SLAB_GROUP full ones in reserve; the rest is in a depot under a lock. Only whole groups go there and come from there, so the lock is
+ * entered once for some 128 slots, and nobody walks a list of slots that are in no cache.
  *
  * bump  How many slots of a slab have been handed out at least once. Grows under the depot's guard, after the
  *       slot's header has been prepared (release); pairs with the acquire of whoever walks.
  */
 
-enum { VG_SLAB_CLASSES = 56, VG_SLAB_BATCH = 32 };
+enum { VG_SLAB_CLASSES = 56, VG_SLAB_BATCH = 32, VG_SLAB_GROUP = 4 };
 
 /* In debug builds, the bytes of a frame before its constructor and after its task: what reads them shows. */
 enum { VG_FILL_FRESH = 0x5a, VG_FILL_FREED = 0xd6 };
@@ -41,15 +41,23 @@ struct vg_slab_batch {
     uint32_t count;
 };
 
+/* Full batches, linked through `base` of the task in front of each. */
+struct vg_slab_group {
+    struct vg_link *full;
+    uint32_t count;
+};
+
 struct vg_slab_cache {
     struct vg_slab_batch some;
-    struct vg_link *reserve; /* a full batch; NULL: none */
+    struct vg_slab_group group;   /* fewer than VG_SLAB_GROUP */
+    struct vg_slab_group reserve; /* as many, or none */
 };
 
 /* Under the guard of the slabs. */
 struct vg_slab_depot {
     struct vg_slab_batch some; /* what threads outside gave back one by one */
-    struct vg_link *full;      /* full batches, linked through `base` of the task in front */
+    struct vg_link
+        *groups; /* linked through `root` of the task in front; its `takes` is their count */
 };
 
 struct vg_slabs {

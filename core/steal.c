@@ -21,10 +21,12 @@ static struct vg_task *steal_child(struct vg_worker *victim)
     for (n = 0; n < TRIES; n++) {
         switch (vg_deque_steal_any(&victim->deque, &task)) {
         case VG_STEAL_GOT:
+            vg_count_shared();
             return task;
         case VG_STEAL_EMPTY:
             return NULL;
         case VG_STEAL_LOST:
+            vg_count_shared();
             break;
         }
     }
@@ -32,17 +34,26 @@ static struct vg_task *steal_child(struct vg_worker *victim)
 }
 
 /* What little a busy worker has is left to it, unless the thief insists. */
-static struct vg_task *steal_from(struct vg_worker *thief, struct vg_worker *victim, bool insists)
+static struct vg_task *steal_other(struct vg_worker *thief, struct vg_worker *victim, bool insists)
 {
-    struct vg_task *task = steal_child(victim);
+    struct vg_task *task = NULL;
 
-    if (task == NULL && (insists || vg_ring_worth_stealing(victim)))
+    if (insists || vg_ring_worth_stealing(victim))
         task = vg_runq_steal_half_any(&victim->runq, &thief->runq);
     if (task == NULL)
         task = vg_overflow_take(&victim->overflow, &thief->runq);
     if (task == NULL)
         task = vg_pocket_steal_any(&victim->pocket);
+    if (task != NULL)
+        vg_count_shared();
     return task;
+}
+
+static struct vg_task *steal_from(struct vg_worker *thief, struct vg_worker *victim, bool insists)
+{
+    struct vg_task *task = steal_child(victim);
+
+    return task != NULL ? task : steal_other(thief, victim, insists);
 }
 
 bool vg_is_overdue(const struct vg_worker *worker, uint64_t now)

@@ -89,6 +89,18 @@ static bool is_more(struct vg_worker *worker)
     return vg_work_anywhere(worker);
 }
 
+static bool start_search(struct vg_exec *exec)
+{
+    vg_count_shared();
+    return vg_idle_start_search(&exec->idle);
+}
+
+static bool stop_search(struct vg_exec *exec)
+{
+    vg_count_shared();
+    return vg_idle_stop_search(&exec->idle);
+}
+
 static struct vg_task *find(struct vg_worker *worker)
 {
     struct vg_exec *const exec = worker->exec;
@@ -99,14 +111,14 @@ static struct vg_task *find(struct vg_worker *worker)
         if (turn(worker) > 0)
             task = vg_pick_next(worker);
         if (task == NULL && !worker->searching)
-            worker->searching = vg_idle_start_search(&exec->idle);
+            worker->searching = start_search(exec);
         /* It may take what it saw uncounted: those who search answer for the rest. */
         if (task == NULL && (worker->searching || worker->saw_work))
             task = search(worker);
     }
     if (task != NULL && worker->searching) {
         worker->searching = false;
-        if (vg_idle_stop_search(&exec->idle) && is_more(worker))
+        if (stop_search(exec) && is_more(worker))
             vg_idle_ring(exec); /* others relied on this search: somebody takes it over */
     }
     return task;
@@ -153,6 +165,7 @@ bool vg_worker_doze(struct vg_worker *worker)
 {
     struct vg_exec *const exec = worker->exec;
 
+    vg_count_shared();
     vg_idle_prepare_park(&exec->idle, worker->index, worker->searching);
     worker->searching = false;
     worker->saw_work = vg_work_anywhere(worker);
@@ -165,6 +178,7 @@ void vg_worker_rise(struct vg_worker *worker)
 {
     struct vg_probe *const probe = worker->exec->probe;
 
+    vg_count_shared();
     worker->searching = vg_idle_end_park(&worker->exec->idle, worker->index);
     if (probe != NULL && probe->resumed != NULL)
         probe->resumed(probe, worker->index);

@@ -42,7 +42,8 @@ struct vg_counts {
     VG_ATOMIC(uint64_t) children_begun, children_ended; /* futures beside others of their task */
     VG_ATOMIC(uint64_t) time[VG_WORKER_STATES];         /* in nanoseconds, up to the last reading */
     VG_ATOMIC(uint64_t) turns;                          /* of the driver */
-    VG_ATOMIC(uint64_t) cuts; /* polls that left woken futures for the next one */
+    VG_ATOMIC(uint64_t) cuts;          /* polls that left woken futures for the next one */
+    VG_ATOMIC(uint64_t) shared_writes; /* in debug builds: see vg_count_shared() */
 };
 
 /*
@@ -178,6 +179,19 @@ struct vg_exec {
 static inline void vg_count(VG_ATOMIC(uint64_t) *counter, uint64_t n)
 {
     vg_store(counter, vg_load(counter, relaxed) + n, relaxed);
+}
+
+/*
+ * In debug builds: the worker of this thread writes to what the others write, too: who sleeps and who searches, the injection queue,
+ * the depot of slots; or takes from another one's queues. Once for each such operation. What a worker does to its own queues is not
+ * counted, though thieves read them, nor are wakes: how many go to tasks of other workers is the program's affair.
+ */
+static inline void vg_count_shared(void)
+{
+#if VG_DEBUG
+    if (vg_worker_here != NULL)
+        vg_count(&vg_worker_here->counts.shared_writes, 1);
+#endif
 }
 
 /* Asks the worker to give a fork away. False: it has been asked before. Any thread. */

@@ -141,8 +141,7 @@ int vg_watchdog_start(struct vg_liveness *live)
     vg_store(&watchdog->stop, 0, relaxed);
     watchdog->period = PERIOD;
     watchdog->kicked_at = 0;
-    watchdog->thread.run = watch;
-    watchdog->thread.arg = live;
+    watchdog->thread = (struct vg_os_thread){.run = watch, .arg = live};
     rc = VG_FAULT("watchdog") ? -EAGAIN : vg_os_thread_start(&watchdog->thread, "vigil-watch");
     watchdog->running = rc == 0;
     return rc;

@@ -48,7 +48,11 @@ struct vg_os_thread {
     void *(*run)(void *arg);
     void *arg;
     unsigned long handle;
+    size_t stack_size; /* 0: what the system gives */
 };
+
+/* 0; -EINVAL: no thread can have a stack of that size. */
+VG_API VG_MUST_USE int vg_os_stack_size_ok(size_t size);
 
 /* Starts a thread named `name` (at most 15 characters are kept) with all signals blocked but that of vg_stack.h. 0 or -EAGAIN.
  * The struct must stay until the join. */

@@ -49,6 +49,12 @@ int vg_os_thread_start(struct vg_os_thread *thread, const char *name)
     return -EAGAIN;
 }
 
+int vg_os_stack_size_ok(size_t size)
+{
+    (void)size;
+    return 0;
+}
+
 void vg_os_thread_join(struct vg_os_thread *thread)
 {
     mc_bell_wait(&slots[thread->handle].left);

@@ -39,9 +39,11 @@ struct vg_pool_config {
     unsigned threads_max;         /* 0: 512 */
     uint64_t idle_ns;             /* 0: 10 s */
     const struct vg_alloc *alloc; /* NULL: vg_alloc_default */
+    size_t
+        stack_size; /* of a thread, bytes; 0: what the system gives, usually 8 MiB of addresses */
 };
 
-/* Starts no thread yet. NULL: defaults. -ENOMEM. */
+/* Starts no thread yet. NULL: defaults. -ENOMEM; -EINVAL: a stack that is too small for any thread. */
 VG_API VG_MUST_USE int vg_pool_open(struct vg_pool **pool, const struct vg_pool_config *config);
 
 /* Waits for calls that run, and for the threads. Afterwards there must be no future that has not ended; calls that still wait for a

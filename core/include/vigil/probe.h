@@ -210,8 +210,10 @@ struct vg_worker_info {
     uint64_t
         time[VG_WORKER_STATES]; /* nanoseconds in each state, up to its last look at the clock */
     uint64_t searches, stolen, parks, idle_parks, overflowed;
-    uint64_t turns;    /* of the driver, begun */
-    uint64_t cuts;     /* polls that ended with woken futures left over, for they took too long */
+    uint64_t turns; /* of the driver, begun */
+    uint64_t cuts;  /* polls that ended with woken futures left over, for they took too long */
+    uint64_t
+        shared_writes; /* in debug builds: by it, to what all workers share, or another one has */
     uint64_t deadline; /* when it is to look at its timers; VG_NEVER */
     uint64_t visits[VG_CAUSES][VG_OUTCOMES]; /* wakes answered, and whether their future ended */
     uint64_t wakes[VG_WAKE_KINDS];
