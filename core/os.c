@@ -64,7 +64,7 @@ static int init_attributes(pthread_attr_t *attributes, size_t stack_size)
     return -EINVAL;
 }
 
-int vg_os_stack_size_ok(size_t size)
+int vg_os_check_stack_size(size_t size)
 {
     pthread_attr_t attributes;
     const int rc = init_attributes(&attributes, size);

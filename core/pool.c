@@ -229,7 +229,7 @@ int vg_pool_open(struct vg_pool **out, const struct vg_pool_config *config)
     *out = NULL;
     if (config == NULL)
         config = &defaults;
-    if (vg_os_stack_size_ok(config->stack_size) < 0)
+    if (vg_os_check_stack_size(config->stack_size) < 0)
         return -EINVAL;
     alloc = config->alloc != NULL ? *config->alloc : vg_alloc_default;
     pool = (struct vg_pool *)alloc.alloc(alloc.self, sizeof *pool, 64);

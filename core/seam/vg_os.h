@@ -52,7 +52,7 @@ struct vg_os_thread {
 };
 
 /* 0; -EINVAL: no thread can have a stack of that size. */
-VG_API VG_MUST_USE int vg_os_stack_size_ok(size_t size);
+VG_API VG_MUST_USE int vg_os_check_stack_size(size_t size);
 
 /* Starts a thread named `name` (at most 15 characters are kept) with all signals blocked but that of vg_stack.h. 0 or -EAGAIN.
  * The struct must stay until the join. */

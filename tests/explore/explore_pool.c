@@ -49,7 +49,7 @@ int vg_os_thread_start(struct vg_os_thread *thread, const char *name)
     return -EAGAIN;
 }
 
-int vg_os_stack_size_ok(size_t size)
+int vg_os_check_stack_size(size_t size)
 {
     (void)size;
     return 0;
