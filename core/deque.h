@@ -155,6 +155,14 @@ static inline uint32_t vg_deque_length_any(struct vg_deque *deque)
     return length > 0 ? (uint32_t)length : 0;
 }
 
+/* Says which element is the oldest: another number, another element. -1: there is none. */
+static inline int64_t vg_deque_oldest_any(struct vg_deque *deque)
+{
+    const int64_t top = vg_load(&deque->top, relaxed);
+
+    return top < vg_load(&deque->bottom, relaxed) ? top : -1;
+}
+
 /* Whether there is nothing to steal. A worker that has announced its sleep, with the full fence of that,
  * may rely on it: a push that this does not see will see the sleeper. */
 static inline bool vg_deque_empty_any(struct vg_deque *deque)

@@ -71,7 +71,7 @@ static bool has_fences(const struct vg_cx *cx)
     return VG_UNLIKELY(cx->task->fences > 0);
 }
 
-static __attribute__((noinline)) void note_reentry(const struct vg_future *fut, struct vg_cx *cx)
+static VG_COLD void note_reentry(const struct vg_future *fut, struct vg_cx *cx)
 {
     struct vg_probe *const probe = cx->task->exec->probe;
     const struct vg_reentry reentry = {cx->task, fut, cx->worker->waking};
@@ -80,14 +80,18 @@ static __attribute__((noinline)) void note_reentry(const struct vg_future *fut, 
         probe->reentered(probe, cx->worker->index, &reentry, cx->now);
 }
 
-static void attach(struct vg_future *fut, struct vg_cx *cx)
+static VG_COLD void attach_fenced(struct vg_future *fut, struct vg_cx *cx)
 {
-    fut->up = cx->self;
-    if (!has_fences(cx))
-        return;
     note_reentry(fut, cx);
     if (cx->self != NULL && is_opaque(cx->self))
         cx->self->kids++;
+}
+
+static inline void attach(struct vg_future *fut, struct vg_cx *cx)
+{
+    fut->up = cx->self;
+    if (has_fences(cx))
+        attach_fenced(fut, cx);
 }
 
 static void begin(struct vg_future *fut, struct vg_cx *cx)
@@ -105,7 +109,7 @@ static void begin(struct vg_future *fut, struct vg_cx *cx)
     }
 }
 
-static void finish_fenced(struct vg_future *fut, struct vg_cx *cx)
+static VG_COLD void finish_fenced(struct vg_future *fut, struct vg_cx *cx)
 {
     if (is_opaque(fut)) {
         if (fut->kids > 0)
@@ -134,7 +138,7 @@ void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
     mark_dead(fut);
 }
 
-static vg_poll enter_opaque(struct vg_future *fut, struct vg_cx *cx)
+static VG_COLD vg_poll enter_opaque(struct vg_future *fut, struct vg_cx *cx)
 {
     const bool rootdown = cx->rootdown;
     vg_poll result;
@@ -170,7 +174,7 @@ void vg_future_unlist(struct vg_future *fut)
 }
 
 /* Takes a kept or parked child off its frame's list, because somebody awaits it again. */
-static void reclaim(struct vg_future *fut, struct vg_cx *cx)
+static VG_COLD void reclaim(struct vg_future *fut, struct vg_cx *cx)
 {
     const bool parked = fut->state == VG_PARKED;
 
@@ -185,7 +189,7 @@ static void reclaim(struct vg_future *fut, struct vg_cx *cx)
 }
 
 /* A future without children is pending after its first poll, and has armed nothing. */
-static void note_unarmed(const struct vg_future *fut, struct vg_cx *cx)
+static VG_COLD void note_unarmed(const struct vg_future *fut, struct vg_cx *cx)
 {
     const struct vg_probe *const probe = cx->task->exec->probe;
 
@@ -202,7 +206,7 @@ static bool has_children(const struct vg_future *fut)
     return is_opaque(fut) ? fut->kids > 0 : fut->ops->kind != VG_KIND_LEAF;
 }
 
-static vg_poll start(struct vg_future *fut, struct vg_cx *cx)
+static inline vg_poll start(struct vg_future *fut, struct vg_cx *cx)
 {
     const uint32_t armings = cx->armings;
     vg_poll result;
@@ -305,7 +309,7 @@ void vg_leave(struct vg_future *fut, enum vg_state state, struct vg_cx *cx)
 /* ---- async functions ------------------------------------------------------------------------ */
 
 /* Below an opaque future nobody else polls the kept children. */
-static void drive_background(struct vg_async *co, struct vg_cx *cx)
+static VG_COLD void drive_background(struct vg_async *co, struct vg_cx *cx)
 {
     struct vg_future *fut, *next;
 
@@ -316,31 +320,36 @@ static void drive_background(struct vg_async *co, struct vg_cx *cx)
     }
 }
 
-/* Apart from the quick way, which then saves no registers. */
-static __attribute__((noinline)) vg_poll poll_awaited(struct vg_async *co, struct vg_cx *cx)
+static vg_poll take(struct vg_async *co)
 {
-    struct vg_future *const child = co->child;
-
-    if (VG_UNLIKELY(cx->rootdown && co->bg != NULL))
-        drive_background(co, cx);
-    if (!vg_poll_future(child, cx).ready)
-        return VG_PENDING;
-    child->flags |= VG_F_TAKEN;
+    co->child->flags |= VG_F_TAKEN;
     if (VG_UNLIKELY(!(co->fut.flags & VG_F_PASSED)))
         co->fut.flags |= VG_F_PASSED;
     return VG_READY;
 }
 
-vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx)
+static VG_COLD vg_poll await_rootdown(struct vg_async *co, struct vg_cx *cx)
+{
+    if (co->bg != NULL)
+        drive_background(co, cx);
+    return vg_poll_future(co->child, cx).ready ? take(co) : VG_PENDING;
+}
+
+/* Apart from the quick way, which then saves no registers. */
+static __attribute__((noinline)) vg_poll poll_awaited(struct vg_async *co, struct vg_cx *cx)
 {
     struct vg_future *const child = co->child;
+    const vg_poll result =
+        VG_LIKELY(child->state == VG_INIT) ? start(child, cx) : vg_poll_future(child, cx);
 
-    if (child->state != VG_DONE || VG_UNLIKELY(cx->rootdown))
-        return poll_awaited(co, cx);
-    child->flags |= VG_F_TAKEN;
-    if (VG_UNLIKELY(!(co->fut.flags & VG_F_PASSED)))
-        co->fut.flags |= VG_F_PASSED;
-    return VG_READY;
+    return result.ready ? take(co) : VG_PENDING;
+}
+
+vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx)
+{
+    if (VG_UNLIKELY(cx->rootdown))
+        return await_rootdown(co, cx);
+    return co->child->state == VG_DONE ? take(co) : poll_awaited(co, cx);
 }
 
 void vg_await_cancel_(struct vg_async *co, struct vg_cx *cx)

@@ -27,15 +27,18 @@ static void release_joiner(struct vg_task *task)
         vg_enqueue(notice.task->exec, notice.task, VG_QUEUE_SCOPE);
 }
 
-bool vg_task_report_done(struct vg_task *task)
+void vg_task_leave(struct vg_task *task)
 {
     const uintptr_t joiner = vg_load(&task->joiner, relaxed); /* a scope is set by the spawn */
 
-    if (joiner & VG_JOINER_SCOPE)
+    if (joiner & VG_JOINER_SCOPE) {
         vg_scope_leave(task, joiner);
-    else
-        release_joiner(task);
-    return (joiner & VG_JOINER_SCOPE) != 0;
+        return;
+    }
+    if (joiner == 0 && vg_task_unref_only(task)) /* nobody waits, or will */
+        return;
+    release_joiner(task);
+    vg_task_unref(task);
 }
 
 bool vg_task_done(const struct vg_handle *handle)
@@ -83,7 +86,7 @@ static void wait_cancel(struct vg_future *fut, struct vg_cx *cx)
     struct vg_task_wait *wait = (struct vg_task_wait *)(void *)fut;
     uintptr_t joiner = (uintptr_t)&wait->waiter;
 
-    /* Lost to vg_task_report_done(): the wake is coming. */
+    /* Lost to release_joiner(): the wake is coming. */
     if (wait->waiter.flags & VG_W_ARMED &&
         vg_cas(&wait->task->joiner, &joiner, (uintptr_t)0, acq_rel, relaxed))
         vg_kick(&wait->waiter, cx);

@@ -100,7 +100,7 @@ static void inject(struct vg_exec *exec, struct vg_task *task)
 static unsigned count_queued(struct vg_worker *worker)
 {
     return vg_runq_length_any(&worker->runq) + vg_load(&worker->overflow.length, relaxed) +
-           !vg_pocket_empty_owner(&worker->pocket) + !vg_deque_empty_any(&worker->deque) +
+           !vg_pocket_empty_owner(&worker->pocket) + vg_deque_length_any(&worker->deque) +
            !vg_inject_empty(&worker->exec->inject);
 }
 
@@ -137,14 +137,24 @@ void vg_requeue(struct vg_worker *worker, struct vg_task *task)
         share(worker);
 }
 
-/* A child may have children: the second one is enough to call others. */
 static void push_child(struct vg_worker *worker, struct vg_task *task)
 {
     if (!vg_deque_push_owner(&worker->deque, task))
         push_back(worker, task);
-    if (worker->exec->probe == NULL ||
-        vg_deque_length_any(&worker->deque) + vg_runq_length_any(&worker->runq) > 1)
+    share(worker);
+}
+
+void vg_share_oldest(struct vg_worker *worker)
+{
+    const int64_t oldest = vg_deque_oldest_any(&worker->deque);
+
+    if (oldest < 0 || oldest != worker->oldest) {
+        worker->oldest = oldest;
+        worker->oldest_since = worker->now;
+    } else if (worker->now >= worker->oldest_since + VG_STUCK_NS) {
+        worker->oldest_since = worker->now;
         ring_others(worker);
+    }
 }
 
 void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_queue where)

@@ -7,9 +7,6 @@ enum { ROUNDS = 2, TRIES = 4 };
 /* How late the timers of a busy worker must be before another one fires them. */
 #define OVERDUE_NS (10 * VG_TICK_NS)
 
-/* How long a worker must have been in one poll for others to take what it has so little of. */
-enum { STUCK_NS = 5000 };
-
 /* How long one waits for a fork that it has asked for. */
 enum { BEG_NS = 10000 };
 
@@ -51,8 +48,10 @@ static struct vg_task *steal_other(struct vg_worker *thief, struct vg_worker *vi
 
 static struct vg_task *steal_from(struct vg_worker *thief, struct vg_worker *victim, bool insists)
 {
-    struct vg_task *task = steal_child(victim);
+    struct vg_task *task = NULL;
 
+    if (insists || vg_deque_worth_stealing(victim))
+        task = steal_child(victim);
     return task != NULL ? task : steal_other(thief, victim, insists);
 }
 
@@ -65,16 +64,19 @@ bool vg_is_overdue(const struct vg_worker *worker, uint64_t now)
 
 /*
  * For a worker that has something queued, but too little to be worth it: unless it stays in the poll that it is in, it will
- * have run that itself before long.
+ * have run that itself before long. A child that stays the oldest for so long is different, too: it comes last, after all that
+ * its younger siblings spawn.
  */
 static struct vg_task *steal_if_stuck(struct vg_worker *thief, struct vg_worker *victim)
 {
     const uint64_t polls = vg_load(&victim->counts.polls, relaxed);
-    const uint64_t until = vg_exec_now(thief->exec) + STUCK_NS;
+    const int64_t oldest = vg_deque_oldest_any(&victim->deque);
+    const uint64_t until = vg_exec_now(thief->exec) + VG_STUCK_NS;
 
     while (!thief->exec->exact && vg_exec_now(thief->exec) < until) {
         vg_pause();
-        if (vg_load(&victim->counts.polls, relaxed) != polls)
+        if (vg_deque_oldest_any(&victim->deque) != oldest &&
+            vg_load(&victim->counts.polls, relaxed) != polls)
             return NULL;
     }
     return steal_from(thief, victim, true);
@@ -87,7 +89,7 @@ static struct vg_task *steal_from_stuck(struct vg_worker *worker)
     unsigned i;
 
     for (i = 0; i < exec->workers_count && task == NULL; i++)
-        if (&exec->workers[i] != worker && !vg_runq_empty_any(&exec->workers[i].runq))
+        if (&exec->workers[i] != worker && vg_has_stealable(&exec->workers[i]))
             task = steal_if_stuck(worker, &exec->workers[i]);
     return task;
 }

@@ -144,13 +144,28 @@ bool vg_task_try_ref(struct vg_task *task)
     return true;
 }
 
-void vg_task_unref(struct vg_task *task)
+static void free_task(struct vg_task *task)
 {
     struct vg_exec *const exec = task->exec;
 
-    /* Release: our use of the task. Acquire, for who drops the last: everybody else's. */
-    if (vg_fetch_sub(&task->refs, 1u, acq_rel) != 1)
-        return;
     vg_store(&task->id, vg_load(&task->id, relaxed) + 1, relaxed);
     vg_slab_free(&exec->slabs, cache_of(exec), task);
+}
+
+void vg_task_unref(struct vg_task *task)
+{
+    /* Release: our use of the task. Acquire, for who drops the last: everybody else's. */
+    if (vg_fetch_sub(&task->refs, 1u, acq_rel) == 1)
+        free_task(task);
+}
+
+bool vg_task_unref_only(struct vg_task *task)
+{
+    uint32_t only = 1;
+
+    /* As in vg_task_unref(). */
+    if (vg_load(&task->refs, relaxed) != 1 || !vg_cas(&task->refs, &only, 0u, acq_rel, relaxed))
+        return false;
+    free_task(task);
+    return true;
 }

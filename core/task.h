@@ -187,6 +187,9 @@ int vg_task_start(struct vg_task *task, struct vg_future *root, unsigned refs,
                   const struct vg_place *place);
 void vg_task_unref(struct vg_task *task);
 
+/* The same if there is no other reference; false: there is, and nothing has been done. */
+VG_MUST_USE bool vg_task_unref_only(struct vg_task *task);
+
 /* The same for a root that is not in the slot, with the thread that waits for it. */
 int vg_task_start_blocking(struct vg_task *task, struct vg_future *root, uintptr_t joiner,
                            const struct vg_place *place);
@@ -198,8 +201,8 @@ bool vg_task_try_ref(struct vg_task *task);
 int vg_task_start_child(struct vg_task *task, struct vg_future *root, uintptr_t joiner,
                         const struct vg_place *place);
 
-/* Tells whoever waits for the task that it has finished. True: the task's own reference is theirs from now on. */
-VG_MUST_USE bool vg_task_report_done(struct vg_task *task);
+/* Tells whoever waits for the task that it has finished, and gives up the task's own reference; to a scope, which takes it. */
+void vg_task_leave(struct vg_task *task);
 
 /* scope.c: the same for the child of a scope, whose reference it takes. */
 void vg_scope_leave(struct vg_task *task, uintptr_t joiner);
@@ -217,6 +220,13 @@ enum vg_poll_end {
 };
 
 enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task);
+
+/* The task will not be asked to cancel any more. */
+void vg_task_take_cancel_back(struct vg_task *task);
+
+/* poll_end.c: the root is done; or it is not. */
+enum vg_poll_end vg_poll_finish(struct vg_cx *cx);
+enum vg_poll_end vg_poll_suspend(struct vg_cx *cx);
 
 /* record.c: tells the probe how long this wake waited: it is being answered. */
 void vg_record_wait(const struct vg_waiter *waiter, const struct vg_cx *cx);

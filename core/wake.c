@@ -24,12 +24,17 @@ void vg_unarmed(struct vg_waiter *waiter, struct vg_task *task)
         hold(waiter, task, UINT32_MAX);
 }
 
-void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
+static inline void check_free(const struct vg_waiter *waiter, const struct vg_future *fut)
 {
     if (VG_UNLIKELY((uintptr_t)waiter % 16 != 0))
         vg_panic("the waiter of %s is not aligned to 16 bytes", fut->ops->name);
     if (VG_UNLIKELY(waiter->flags & (VG_W_ARMED | VG_W_OWED)))
         vg_panic("the waiter of %s is armed twice", fut->ops->name);
+}
+
+void vg_arm(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
+{
+    check_free(waiter, fut);
     waiter->task = cx->task;
     waiter->fut = fut;
     waiter->woken_at = 0;
@@ -151,12 +156,21 @@ bool vg_spend_(const struct vg_future *fut, struct vg_cx *cx)
     return true;
 }
 
+/* As if it was armed, and woken by this poll at once. */
 void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
 {
-    vg_arm(waiter, fut, cx);
+    check_free(waiter, fut);
+    waiter->task = cx->task;
+    waiter->fut = fut;
     waiter->woken_at = cx->now != 0 ? cx->now : 1;
     waiter->woken_by = cx->id;
-    owe(cx->task, &cx->task->later, waiter);
+    waiter->woken_from = NULL;
+    waiter->hops = 0;
+    waiter->queued = 0;
+    waiter->flags = VG_W_OWED | (waiter->flags & VG_W_SLOT);
+    waiter->seq = cx->task->takes;
+    vg_wlist_append(&cx->task->later, &waiter->node);
+    cx->armings++;
 }
 
 /* A wake that is made for a reason ends the row: something has got on, or came from outside. */

@@ -109,11 +109,11 @@ static inline bool vg_word_end(VG_ATOMIC(uintptr_t) *word, uintptr_t *base)
     return false;
 }
 
-/* Owner only: nothing will ever be pushed again. */
+/* Owner only: nothing will ever be pushed again. What is pushed at this moment, which can only be a cancel, comes too late and is
+ * forgotten. Relaxed: who finds CO reads nothing; the slot is handed on by `refs`. */
 static inline void vg_word_finish(VG_ATOMIC(uintptr_t) *word)
 {
-    /* Acquire: pushes that came too late to matter are complete. Release: for whoever reuses the slot. */
-    (void)vg_xchg(word, (uintptr_t)VG_WORD_CO, acq_rel);
+    vg_store(word, (uintptr_t)VG_WORD_CO, relaxed);
 }
 
 /* An observer takes an idle task, to read its frames; false if somebody owns it, or it has finished. */

@@ -15,6 +15,7 @@ int vg_worker_setup(struct vg_worker *worker)
     vg_worker_here = worker;
     worker->now = worker->read_at = driver->ops->now(driver);
     worker->stride = 1;
+    worker->oldest = -1;
     worker->burst = 2 * VG_SHARE_NS;
     vg_store(&worker->pulse.step_ns, (uint32_t)worker->burst, relaxed);
     return driver->ops->start(driver, worker->index);
@@ -61,6 +62,7 @@ static void advance(struct vg_worker *worker)
 
     if (!vg_worker_step_clock(worker) || VG_FAULT("advance"))
         return;
+    vg_share_oldest(worker);
     if (vg_wheel_deadline(&worker->wheel) <= worker->now)
         fire(worker);
     if (worker->tick - worker->turned >= TURN_INTERVAL ||

@@ -107,6 +107,8 @@ struct vg_worker {
     struct vg_slab_cache cache[VG_SLAB_CLASSES];
     struct vg_slot *free_slots;
     unsigned free_slots_count;
+    int64_t oldest; /* child on the deque, when the clock was read last; and since when: */
+    uint64_t oldest_since;
     uint64_t turned_at; /* when the last turn of the driver ended */
     uint32_t refused;   /* leaves, in this poll, for want of budget; the last: */
     const struct vg_future *refused_fut;
@@ -252,10 +254,20 @@ static inline bool vg_ring_worth_stealing(struct vg_worker *worker)
     return queued > 0 && queued * vg_load(&worker->pulse.step_ns, relaxed) >= VG_STEAL_NS;
 }
 
+/* Likewise of children, each of which may have many more: the oldest is taken all the same if it stays the oldest, see
+ * vg_share_oldest(); without an observer, who would call others for it, at once. */
+static inline bool vg_deque_worth_stealing(struct vg_worker *worker)
+{
+    const uint64_t queued = vg_deque_length_any(&worker->deque);
+
+    return queued > 0 && (worker->exec->probe == NULL ||
+                          queued * vg_load(&worker->pulse.step_ns, relaxed) >= VG_STEAL_NS);
+}
+
 /* Whether there is anything that is. */
 static inline bool vg_worth_stealing(struct vg_worker *worker)
 {
-    return vg_ring_worth_stealing(worker) || !vg_deque_empty_any(&worker->deque) ||
+    return vg_ring_worth_stealing(worker) || vg_deque_worth_stealing(worker) ||
            vg_load(&worker->overflow.length, relaxed) > 0 ||
            vg_pocket_stealable_any(&worker->pocket);
 }
@@ -282,13 +294,17 @@ uint64_t vg_park_deadline(struct vg_worker *worker);
 struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *into);
 
 /*
- * What was woken while the worker gathered, and what a poll puts into the ring: others are told if it is expected to
+ * What was woken while the worker gathered, and what a poll puts into the ring or on the deque: others are told if it is expected to
  * take the worker so long, judging by its polls lately, that waking another one is worth it. Should a poll be longer
- * than expected, what waits behind it waits for that one, or for vg_exec_rescue(). Children of scopes and forks are always
- * shared when there are two, for each may have many more.
+ * than expected, what waits behind it waits for that one, or for vg_exec_rescue().
  */
 enum { VG_SHARE_NS = 20000 };
 void vg_share_gathered(struct vg_worker *worker);
+
+/* Of a child nobody knows how many more it will have; that others are done before it comes to the oldest one shows. They are told
+ * of one that has stayed the oldest for so long. Whenever the clock was read. */
+enum { VG_STUCK_NS = 5000 };
+void vg_share_oldest(struct vg_worker *worker);
 
 /* Wakes one worker, if work was published that nobody looks for. */
 void vg_idle_ring(struct vg_exec *exec);

@@ -162,17 +162,81 @@ TEST(a_single_tiny_task_is_taken_all_the_same_if_its_worker_gets_nowhere)
     rig_close(&rig);
 }
 
-TEST(a_child_is_always_worth_stealing)
+/* ---- children -------------------------------------------------------------------------------- */
+
+/* Of a worker whose steps are short, or of no length at all. */
+static bool is_child_worth_stealing(struct vg_probe *probe, uint32_t step_ns)
 {
     struct rig rig;
     static struct vg_task task;
     struct vg_worker *worker;
+    bool worth;
 
-    rig_open_config(&rig, 2, NULL, true);
+    rig_open_config(&rig, 2, probe, true);
     worker = &rig.exec->workers[0];
-    vg_store(&worker->pulse.step_ns, 0u, relaxed);
+    vg_store(&worker->pulse.step_ns, step_ns, relaxed);
     CHECK(vg_deque_push_owner(&worker->deque, &task));
-    CHECK(vg_worth_stealing(worker));
+    worth = vg_worth_stealing(worker);
     CHECK(vg_deque_take_owner(&worker->deque) == &task);
     rig_close(&rig);
+    return worth;
+}
+
+TEST(a_child_is_worth_stealing_if_its_worker_takes_long_or_nobody_would_call_others_for_it)
+{
+    struct vg_probe probe = {.visited = ignore};
+
+    CHECK(!is_child_worth_stealing(&probe, VG_STEAL_NS - 1));
+    CHECK(is_child_worth_stealing(&probe, VG_STEAL_NS));
+    CHECK(is_child_worth_stealing(NULL, 0));
+}
+
+TEST(a_tiny_child_is_taken_all_the_same_if_it_stays_the_oldest)
+{
+    struct vg_probe probe = {.visited = ignore};
+    static struct vg_task child[2];
+    struct rig rig;
+
+    rig_open_config(&rig, 2, &probe, true);
+    vg_store(&rig.exec->workers[0].pulse.step_ns, 0u, relaxed);
+    CHECK(vg_deque_push_owner(&rig.exec->workers[0].deque, &child[0]));
+    CHECK(vg_deque_push_owner(&rig.exec->workers[0].deque, &child[1]));
+    CHECK(vg_steal(&rig.exec->workers[1]) == &child[0]);
+    CHECK(vg_deque_take_owner(&rig.exec->workers[0].deque) == &child[1]);
+    rig_close(&rig);
+}
+
+/* At two looks at the clock, so much apart, a child is the oldest. Whether others are called at the second. */
+static bool calls_for_oldest(uint64_t apart, bool another)
+{
+    static struct vg_task child[2];
+    struct vg_worker *worker;
+    struct rig rig;
+    bool called;
+
+    rig_open_config(&rig, 2, NULL, true);
+    rig_run(&rig);
+    worker = &rig.exec->workers[0];
+    CHECK(vg_deque_push_owner(&worker->deque, &child[0]));
+    worker->now = VG_SEC(1);
+    vg_share_oldest(worker);
+    CHECK(vg_idle_may_park(&rig.exec->idle, 1));
+    if (another) {
+        CHECK(vg_deque_take_owner(&worker->deque) == &child[0]);
+        CHECK(vg_deque_push_owner(&worker->deque, &child[1]));
+    }
+    worker->now += apart;
+    vg_share_oldest(worker);
+    called = !vg_idle_may_park(&rig.exec->idle, 0) || !vg_idle_may_park(&rig.exec->idle, 1);
+    CHECK(vg_deque_take_owner(&worker->deque) == &child[another]);
+    rig_run(&rig);
+    rig_close(&rig);
+    return called;
+}
+
+TEST(others_are_called_for_a_child_that_stays_the_oldest)
+{
+    CHECK(calls_for_oldest(VG_STUCK_NS, false));
+    CHECK(!calls_for_oldest(VG_STUCK_NS - 1, false));
+    CHECK(!calls_for_oldest(VG_STUCK_NS, true));
 }

@@ -139,10 +139,9 @@ REPLACEABLE void vg_task_unref(struct vg_task *task)
     mc_free(task, sizeof *task);
 }
 
-REPLACEABLE bool vg_task_report_done(struct vg_task *task)
+REPLACEABLE void vg_task_leave(struct vg_task *task)
 {
-    (void)task;
-    return false;
+    vg_task_unref(task);
 }
 
 void vg_exec_task_ended(struct vg_exec *owner)

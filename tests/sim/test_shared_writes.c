@@ -125,7 +125,7 @@ static void check(struct load load)
 
 TEST(tasks_that_yield_stay_where_they_are)
 {
-    check((struct load){4, 1000, 100});
+    check((struct load){4, 500, 200});
 }
 
 /* By one worker: on the simulator a thief takes whatever there is, for it costs nothing there. */

@@ -25,6 +25,7 @@
 #define VG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define VG_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VG_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define VG_COLD __attribute__((cold, noinline)) /* it stays out of the way of who calls it */
 
 /* An atomic word inside a public struct: C++ sees the plain type, of the same size and alignment. */
 #ifndef VG_ATOMIC
