@@ -165,6 +165,11 @@ void vg_os_populate(void *space, size_t size)
 #endif
 }
 
+void vg_os_huge(void *space, size_t size)
+{
+    madvise(space, size, MADV_HUGEPAGE);
+}
+
 void vg_os_unreserve(void *space, size_t size)
 {
     if (space != NULL)

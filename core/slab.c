@@ -17,7 +17,7 @@
 #endif
 
 /* Classes: every 64 bytes up to 2 KiB, then doubling. */
-enum { STEP = 64, STEPS = 32, SLAB_BYTES = 64 * 1024, ALIGN = 64 };
+enum { STEP = 64, STEPS = 32, SLAB_BYTES = 64 * 1024, HUGE_BYTES = 2 * 1024 * 1024, ALIGN = 64 };
 #define SLAB_HEADER ((sizeof(struct vg_slab) + ALIGN - 1) & ~(size_t)(ALIGN - 1))
 
 static void lock(struct vg_slabs *slabs)
@@ -50,23 +50,41 @@ static struct vg_task *slot_at(struct vg_slab *slab, uint32_t i)
     return (struct vg_task *)(void *)((char *)slab + SLAB_HEADER + (size_t)slab->slot_size * i);
 }
 
-/* Guard held. */
+/* Guard held. The memory of a slab; NULL: none. */
+static struct vg_slab *get_memory(struct vg_slabs *slabs, unsigned class, size_t bytes,
+                                  size_t align)
+{
+    struct vg_slab *slab = slabs->alloc->alloc(slabs->alloc->self, bytes, align);
+
+    if (slab == NULL)
+        return NULL;
+    if (align == HUGE_BYTES)
+        vg_os_huge(slab, bytes);
+    if (slabs->filling[class] != NULL) /* not the first: it will be used */
+        vg_os_populate(slab, bytes);
+    slab->bytes = bytes;
+    slab->align = align;
+    return slab;
+}
+
+/* Guard held. Where there are many, a huge page at a time: they are too many for the processor's tables of small ones. */
 static struct vg_slab *add_slab(struct vg_slabs *slabs, unsigned class)
 {
     const size_t slot = class_size(class);
     const size_t bytes = slot * 8 > SLAB_BYTES ? SLAB_HEADER + slot : SLAB_BYTES;
-    struct vg_slab *slab;
+    struct vg_slab *slab = NULL;
 
     if (VG_FAULT("slab"))
         return NULL;
-    slab = slabs->alloc->alloc(slabs->alloc->self, bytes, ALIGN);
-    if (slab != NULL && slabs->filling[class] != NULL) /* not the first: it will be used */
-        vg_os_populate(slab, bytes);
+    if (bytes == SLAB_BYTES && slabs->held[class] >= HUGE_BYTES)
+        slab = get_memory(slabs, class, HUGE_BYTES, HUGE_BYTES);
+    if (slab == NULL)
+        slab = get_memory(slabs, class, bytes, ALIGN);
     if (slab == NULL)
         return NULL;
-    slab->bytes = bytes;
+    slabs->held[class] += slab->bytes;
     slab->slot_size = (uint32_t)slot;
-    slab->count = (uint32_t)((bytes - SLAB_HEADER) / slot);
+    slab->count = (uint32_t)((slab->bytes - SLAB_HEADER) / slot);
     vg_store(&slab->bump, 0u, relaxed);
     slab->next = vg_load(&slabs->all, relaxed);
     vg_store(&slabs->all, slab, release); /* pairs with the acquire in vg_slab_each() */
@@ -330,6 +348,6 @@ void vg_slabs_release(struct vg_slabs *slabs)
         if (is_live(slab))
             continue; /* the kernel may still write to it */
         ASAN_UNPOISON_MEMORY_REGION(slab, slab->bytes);
-        slabs->alloc->free(slabs->alloc->self, slab, slab->bytes, ALIGN);
+        slabs->alloc->free(slabs->alloc->self, slab, slab->bytes, slab->align);
     }
 }

@@ -29,7 +29,7 @@ struct vg_task;
 
 struct vg_slab {
     struct vg_slab *next; /* set before the slab is published; slabs are only ever added */
-    size_t bytes;         /* of the whole slab */
+    size_t bytes, align;  /* of the whole slab */
     uint32_t slot_size;
     uint32_t count;
     VG_ATOMIC(uint32_t) bump;
@@ -66,6 +66,7 @@ struct vg_slabs {
     struct vg_spin guard;
     struct vg_slab_depot depot[VG_SLAB_CLASSES]; /* under the guard */
     struct vg_slab *filling[VG_SLAB_CLASSES];    /* under the guard */
+    size_t held[VG_SLAB_CLASSES];                /* likewise: bytes of all slabs */
     VG_ATOMIC(struct vg_slab *) all;
 };
 

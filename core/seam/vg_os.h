@@ -69,6 +69,9 @@ VG_API bool vg_os_on_stack(const void *address);
  * A hint: it may fail, or do nothing. */
 VG_API void vg_os_populate(void *space, size_t size);
 
+/* Would have this range, which begins at a multiple of 2 MiB, in huge pages. Likewise a hint. */
+VG_API void vg_os_huge(void *space, size_t size);
+
 /* Address space that costs memory only where it is touched; zeroed. NULL if refused. */
 VG_API void *vg_os_reserve(size_t size);
 VG_API void vg_os_unreserve(void *space, size_t size);
