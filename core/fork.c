@@ -115,6 +115,7 @@ bool vg_fork_promote(struct vg_worker *worker)
     forks->promoted = index + 1;
     /* Release: the slot, which may be a new one. Pairs with the acquire in help(). */
     vg_store(&worker->fork.offer, task, release);
+    vg_idle_ring(worker->exec); /* the poll goes on: nobody else would */
     return true;
 }
 

@@ -222,6 +222,42 @@ TEST(a_fork_that_was_given_away_and_not_taken_is_run_by_its_join)
     rig_close(&rig);
 }
 
+static void ignore(struct vg_probe *probe, unsigned worker, const struct vg_visit *visit)
+{
+    (void)probe, (void)worker, (void)visit;
+}
+
+static void fork_and_call(void *arg)
+{
+    struct stage *stage = arg;
+    struct vg_idle *const idle = &stage->rig->exec->idle;
+    const unsigned other = !vg_worker_here->index;
+    struct vg_fork fork;
+
+    CHECK(vg_idle_may_park(idle, other)); /* asleep, and not called */
+    vg_fork(&fork, note, stage);
+    CHECK(!vg_idle_may_park(idle, other));
+    vg_fork_join(&fork);
+}
+
+/* An observer, who would have others called only when the poll has taken long. */
+TEST(a_worker_that_sleeps_is_called_for_the_first_fork_that_is_given_away)
+{
+    struct vg_probe probe = {.visited = ignore};
+    struct rig rig;
+    struct stage stage = {&rig, {0, 0}, 0, 9};
+    unsigned called;
+
+    rig_open_config(&rig, 2, &probe, true);
+    rig_run(&rig);
+    CHECK_EQ(VG_SPAWN(rig.exec, &rig.task[rig.tasks++], caller, fork_and_call, &stage), 0);
+    called = vg_idle_may_park(&rig.exec->idle, 0); /* for the task */
+    CHECK_EQ(vg_exec_step(rig.exec, called), VG_STEP_RAN);
+    rig_run(&rig);
+    CHECK_EQ(stage.runs, 1);
+    rig_close(&rig);
+}
+
 static void fork_and_wait(void *arg)
 {
     struct stage *stage = arg;
