@@ -6,33 +6,37 @@
 #include "vg_spin.h"
 
 /*
- * The states of a oneshot, guarded like its other members:
- * EMPTY     Nothing was sent. The only state in which a receive waits.
+ * The word of a oneshot: one of these, or the receive's waiter while nothing has been sent and it waits.
+ * EMPTY     Nothing was sent, and nobody waits.
+ * ENDING    The sender puts the value in place and wakes the receive. It alone goes on from here, within a few instructions, and
+ *           that is its last access: who comes upon this waits for the next.
  * SENT      The value lies in the oneshot.
  * RECEIVED  The value was taken out, by the poll of a receive or by a drop.
  * CLOSED    The sender ended without a value.
  * DROPPED   The receiver ended while nothing had been sent.
- * Leaving EMPTY wakes the receive that waits, under the guard: its poll takes the guard too, so it
- * cannot end, and free the oneshot and its waiter, before the sender has let go of both.
  */
-enum { EMPTY, SENT, RECEIVED, CLOSED, DROPPED };
+enum { EMPTY, ENDING, SENT, RECEIVED, CLOSED, DROPPED, STATES = 16 };
 
 static const char *name_of(const struct vg_oneshot *oneshot)
 {
     return oneshot->resource.name ? oneshot->resource.name : "(unnamed)";
 }
 
-/* Guard held. */
-static struct vg_notice leave_empty(struct vg_oneshot *oneshot, uint8_t state)
+static bool is_waiter(uintptr_t word)
 {
-    struct vg_waiter *waiter = oneshot->waiter;
+    return word >= STATES;
+}
 
-    oneshot->state = state;
-    oneshot->waiter = NULL;
-    if (!waiter)
-        return (struct vg_notice){NULL};
-    waiter->queued = 0;
-    return vg_wake(waiter);
+/* The word, when the sender has let go of it. */
+static uintptr_t settled(struct vg_oneshot *oneshot)
+{
+    unsigned looks = 0;
+    uintptr_t word;
+
+    /* Pairs with the release at the end of end_sender(): the value, and all that the sender did. */
+    while ((word = vg_load(&oneshot->word, acquire)) == ENDING)
+        vg_spin_look_again(&looks);
+    return word;
 }
 
 void vg_oneshot_init_at(struct vg_oneshot *oneshot, const char *name, const struct vg_place *place)
@@ -42,130 +46,129 @@ void vg_oneshot_init_at(struct vg_oneshot *oneshot, const char *name, const stru
 
 void vg_oneshot_fini(struct vg_oneshot *oneshot)
 {
-    vg_spin_lock(&oneshot->guard);
-    if (oneshot->waiter)
+    if (is_waiter(settled(oneshot)))
         vg_panic("vg_oneshot_fini: a receive waits for oneshot %s", name_of(oneshot));
-    vg_spin_unlock(&oneshot->guard);
 }
 
-/* Guard held. The sender ends, in state SENT or CLOSED. */
-static struct vg_notice end_sender(struct vg_oneshot *oneshot, uint8_t state)
+static struct vg_notice wake(struct vg_waiter *waiter)
 {
-    if (oneshot->state == DROPPED)
-        return (struct vg_notice){NULL};
-    if (oneshot->state != EMPTY)
-        vg_panic("the sender of oneshot %s has sent or closed before", name_of(oneshot));
-    return leave_empty(oneshot, state);
+    waiter->queued = 0;
+    return vg_wake(waiter);
+}
+
+/* The sender ends, in state SENT or CLOSED. False: the receiver has dropped its end. */
+static bool end_sender(struct vg_oneshot *oneshot, uintptr_t state, void *value)
+{
+    struct vg_notice notice = {NULL};
+    uintptr_t word = vg_load(&oneshot->word, relaxed);
+
+    do {
+        if (word == DROPPED)
+            return false;
+        if (VG_UNLIKELY(word != EMPTY && !is_waiter(word)))
+            vg_panic("the sender of oneshot %s has sent or closed before", name_of(oneshot));
+        /* Acquire: the waiter, of start_waiting(). Release: nothing; the store below has it. */
+    } while (!vg_cas(&oneshot->word, &word, (uintptr_t)ENDING, acq_rel, relaxed));
+    oneshot->value = value;
+    if (is_waiter(word))
+        notice = wake((struct vg_waiter *)word);
+    /* The last access: the receiver may free it. Pairs with the acquire in settled(). */
+    vg_store(&oneshot->word, state, release);
+    vg_notify(notice);
+    return true;
 }
 
 int vg_oneshot_send(struct vg_oneshot *oneshot, void *value)
 {
-    struct vg_notice notice;
-    bool sent;
-
-    vg_spin_lock(&oneshot->guard);
-    oneshot->value = value;
-    notice = end_sender(oneshot, SENT);
-    sent = oneshot->state == SENT;
-    vg_spin_unlock(&oneshot->guard); /* the last access: the receiver may free it */
-    vg_notify(notice);
-    return sent ? 0 : -EPIPE;
+    return end_sender(oneshot, SENT, value) ? 0 : -EPIPE;
 }
 
 void vg_oneshot_close(struct vg_oneshot *oneshot)
 {
-    struct vg_notice notice;
+    (void)end_sender(oneshot, CLOSED, NULL);
+}
 
-    vg_spin_lock(&oneshot->guard);
-    notice = end_sender(oneshot, CLOSED);
-    vg_spin_unlock(&oneshot->guard);
-    vg_notify(notice);
+/* By the receiver. */
+static void *take(struct vg_oneshot *oneshot)
+{
+    vg_store(&oneshot->word, (uintptr_t)RECEIVED, relaxed); /* nobody else changes it any more */
+    return oneshot->value;
 }
 
 void *vg_oneshot_drop(struct vg_oneshot *oneshot)
 {
-    void *value = NULL;
+    uintptr_t word;
 
-    vg_spin_lock(&oneshot->guard);
-    if (oneshot->waiter)
-        vg_panic("vg_oneshot_drop: a receive waits for oneshot %s", name_of(oneshot));
-    if (oneshot->state == EMPTY) {
-        oneshot->state = DROPPED;
-    } else if (oneshot->state == SENT) {
-        value = oneshot->value;
-        oneshot->state = RECEIVED;
-    }
-    vg_spin_unlock(&oneshot->guard);
-    return value;
+    do {
+        word = settled(oneshot);
+        if (VG_UNLIKELY(is_waiter(word)))
+            vg_panic("vg_oneshot_drop: a receive waits for oneshot %s", name_of(oneshot));
+        /* Orders nothing: the sender learns only that it is too late. */
+    } while (word == EMPTY && !vg_cas(&oneshot->word, &word, (uintptr_t)DROPPED, acq_rel, relaxed));
+    return word == SENT ? take(oneshot) : NULL;
 }
 
 /* ---- the future ---------------------------------------------------------------------------- */
 
-/* Guard held. Lets the receive wait, once; it may be polled again while it does. */
-static void wait_for_sender(struct vg_oneshot_recv *recv, struct vg_cx *cx)
+/* False: the sender has just ended. */
+static bool start_waiting(struct vg_oneshot_recv *recv, struct vg_cx *cx)
 {
-    struct vg_oneshot *oneshot = recv->oneshot;
+    uintptr_t empty = EMPTY;
 
-    if (oneshot->waiter == &recv->waiter)
-        return;
-    if (oneshot->waiter)
-        vg_panic("two receives wait for oneshot %s", name_of(oneshot));
     vg_arm(&recv->waiter, &recv->fut, cx);
     recv->waiter.queued = 1;
-    oneshot->waiter = &recv->waiter;
+    /* Release: the waiter, for the acquire in end_sender(). */
+    if (vg_cas(&recv->oneshot->word, &empty, (uintptr_t)&recv->waiter, acq_rel, relaxed))
+        return true;
+    recv->waiter.queued = 0;
+    vg_disarm(&recv->waiter, cx);
+    return false;
 }
 
-/* Guard held. Whether there is a result, which is then in place. */
-static bool receive(struct vg_oneshot_recv *recv, struct vg_cx *cx)
+/* The sender has ended: what comes of it. */
+static void receive(struct vg_oneshot_recv *recv, uintptr_t word)
 {
-    struct vg_oneshot *oneshot = recv->oneshot;
-
-    switch (oneshot->state) {
-    case EMPTY:
-        wait_for_sender(recv, cx);
-        return false;
-    case SENT:
-        oneshot->state = RECEIVED;
-        recv->value = oneshot->value;
-        recv->ret = 0;
-        return true;
-    case DROPPED:
-        vg_panic("receive from oneshot %s, which the receiver has dropped", name_of(oneshot));
-    default:
-        recv->ret = -EPIPE;
-        return true;
-    }
+    if (VG_UNLIKELY(word == DROPPED))
+        vg_panic("receive from oneshot %s, which the receiver has dropped", name_of(recv->oneshot));
+    recv->ret = word == SENT ? 0 : -EPIPE;
+    if (word == SENT)
+        recv->value = take(recv->oneshot);
 }
 
 /* Nobody will wake it from here on. */
 static void stop_waiting(struct vg_oneshot_recv *recv)
 {
-    struct vg_oneshot *oneshot = recv->oneshot;
+    const uintptr_t mine = (uintptr_t)&recv->waiter;
+    uintptr_t word;
 
-    vg_spin_lock(&oneshot->guard);
-    if (oneshot->waiter == &recv->waiter) {
-        oneshot->waiter = NULL;
-        recv->waiter.queued = 0;
-    }
-    vg_spin_unlock(&oneshot->guard);
+    do {
+        word = settled(recv->oneshot);
+        /* Orders nothing: the sender has not seen the waiter. */
+    } while (word == mine &&
+             !vg_cas(&recv->oneshot->word, &word, (uintptr_t)EMPTY, acq_rel, relaxed));
+    recv->waiter.queued = 0;
 }
 
 static vg_poll recv_poll(struct vg_future *fut, struct vg_cx *cx)
 {
     struct vg_oneshot_recv *recv = (struct vg_oneshot_recv *)(void *)fut;
-    bool ready = true;
+    uintptr_t word;
 
-    if (vg_cancelled(fut)) {
+    if (VG_UNLIKELY(vg_cancelled(fut))) {
         stop_waiting(recv);
         recv->ret = -ECANCELED;
     } else {
-        vg_spin_lock(&recv->oneshot->guard);
-        ready = receive(recv, cx);
-        vg_spin_unlock(&recv->oneshot->guard);
+        word = settled(recv->oneshot);
+        if (word == (uintptr_t)&recv->waiter)
+            return VG_PENDING;
+        if (VG_UNLIKELY(is_waiter(word)))
+            vg_panic("two receives wait for oneshot %s", name_of(recv->oneshot));
+        if (word == EMPTY && start_waiting(recv, cx))
+            return VG_PENDING;
+        receive(recv, word == EMPTY ? settled(recv->oneshot) : word);
     }
-    if (ready)
-        vg_disarm(&recv->waiter, cx);
-    return ready ? VG_READY : VG_PENDING;
+    vg_disarm(&recv->waiter, cx);
+    return VG_READY;
 }
 
 static void recv_cancel(struct vg_future *fut, struct vg_cx *cx)
@@ -179,15 +182,13 @@ static void recv_cancel(struct vg_future *fut, struct vg_cx *cx)
 static bool recv_waits(const struct vg_future *fut, struct vg_wait *wait)
 {
     const struct vg_oneshot_recv *recv = (const struct vg_oneshot_recv *)(const void *)fut;
-    struct vg_oneshot *oneshot = recv->oneshot;
+    const uintptr_t word = vg_load(&recv->oneshot->word, relaxed);
 
-    vg_spin_lock(&oneshot->guard);
     *wait = (struct vg_wait){
-        .resource = &oneshot->resource,
+        .resource = &recv->oneshot->resource,
         .want = 1,
-        .state = oneshot->state == EMPTY ? VG_WAIT_QUEUED : VG_WAIT_GRANTED,
+        .state = word == EMPTY || is_waiter(word) ? VG_WAIT_QUEUED : VG_WAIT_GRANTED,
     };
-    vg_spin_unlock(&oneshot->guard);
     return true;
 }
 
@@ -229,12 +230,8 @@ static bool resource_ahead(struct vg_resource *resource, const struct vg_future 
 static unsigned resource_waiters(struct vg_resource *resource)
 {
     struct vg_oneshot *oneshot = (struct vg_oneshot *)(void *)resource;
-    unsigned waiters;
 
-    vg_spin_lock(&oneshot->guard);
-    waiters = oneshot->waiter ? 1 : 0;
-    vg_spin_unlock(&oneshot->guard);
-    return waiters;
+    return is_waiter(vg_load(&oneshot->word, relaxed));
 }
 
 const struct vg_resource_ops vg_oneshot_resource_ = {

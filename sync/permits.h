@@ -75,8 +75,7 @@ bool vg_permits_owner(struct vg_resource *resource, struct vg_owner *owner);
 /* Without the guard: one compare-and-swap if nobody waits. On failure *seen is the word. */
 static inline bool vg_permits_take_fast(struct vg_permits *permits, uint32_t want, uint32_t *seen)
 {
-    /* Who wants all expects that all are there. */
-    *seen = want == permits->total ? want << 1 : vg_load(&permits->word, relaxed);
+    *seen = vg_load(&permits->word, relaxed);
     while (!(*seen & VG_PERMITS_QUEUE) && *seen >> 1 >= want)
         /* Acquire: pairs with the releases in vg_permits_give_fast() and vg_permits_unlock(). */
         if (vg_cas(&permits->word, seen, *seen - (want << 1), acq_rel, relaxed))
@@ -89,7 +88,7 @@ static inline bool vg_permits_give_fast(struct vg_permits *permits, uint32_t uni
 {
     const uint32_t total = permits->total;
 
-    *seen = units == total ? 0 : vg_load(&permits->word, relaxed);
+    *seen = vg_load(&permits->word, relaxed);
     while (!(*seen & VG_PERMITS_QUEUE) && units <= total - (*seen >> 1))
         /* Release: pairs with the acquires of the next owner. On success the last access. */
         if (vg_cas(&permits->word, seen, *seen + (units << 1), acq_rel, relaxed))

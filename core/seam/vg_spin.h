@@ -26,6 +26,8 @@
 
 #include "explore.h"
 
+#define vg_spin_look_again(looks) ((void)(looks), vg_pause())
+
 #define vg_spin_lock(spin) mc_lock((spin), MC_SITE("lock " #spin))
 #define vg_spin_trylock(spin) mc_trylock((spin), MC_SITE("trylock " #spin))
 #define vg_spin_unlock(spin) mc_unlock((spin), MC_SITE("unlock " #spin))
@@ -111,6 +113,15 @@ static inline void vg_spin_unlock(struct vg_spin *spin)
     VG_SPIN_NOTE_(__tsan_mutex_pre_unlock(spin, 0));
     ck_spinlock_fas_unlock(vg_spin_ck_(spin));
     VG_SPIN_NOTE_(__tsan_mutex_post_unlock(spin, 0));
+}
+
+/* For who waits for a word that another thread changes within a few instructions: unless it has been taken off its processor. */
+static inline void vg_spin_look_again(unsigned *looks)
+{
+    if ((*looks)++ < VG_SPIN_ROUNDS_ * VG_SPIN_GAP_)
+        vg_pause();
+    else
+        vg_os_yield();
 }
 
 #endif

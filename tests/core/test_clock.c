@@ -195,6 +195,7 @@ struct ticker {
     VG_FRAME(int);
     unsigned turn, at;
     bool tick;
+    uint64_t slows_to;    /* unless 0, each reading takes so long from that turn on */
     uint64_t seen, reads; /* of vg_now() in that turn; and in the turn that follows it */
     uint64_t all_reads;   /* from the first turn to the last */
     struct vg_yield yield;
@@ -205,7 +206,9 @@ static void look(struct ticker *f)
 {
     vg_fetch_add(&counted.clock, VG_MSEC(5), relaxed);
     f->reads = vg_load(&counted.reads, relaxed);
-    if (f->tick)
+    if (f->slows_to != 0)
+        vg_store(&counted.step, f->slows_to, relaxed);
+    else if (f->tick)
         vg_exec_tick(vg_exec_current());
     else
         f->seen = vg_now();
@@ -233,7 +236,7 @@ static struct ticker *ticker(struct ticker *f, unsigned at, bool tick)
     VG_SETUP(f, ticker);
     f->at = at;
     f->tick = tick;
-    f->seen = f->reads = 0;
+    f->seen = f->reads = f->slows_to = 0;
     return f;
 }
 
@@ -266,6 +269,13 @@ TEST(short_polls_share_a_reading_of_the_clock)
     CHECK(count_reads(ticker(&f, TURNS, false), 10) < TURNS / 4);
 }
 
+TEST(very_short_polls_share_one_among_thirty_two)
+{
+    struct ticker f;
+
+    CHECK(count_reads(ticker(&f, TURNS, false), 1) < TURNS / 16);
+}
+
 TEST(with_an_exact_clock_short_polls_have_one_each)
 {
     struct ticker f;
@@ -281,7 +291,16 @@ TEST(polls_that_are_not_short_have_one_each)
     CHECK(count_reads(ticker(&f, TURNS, false), VG_USEC(1)) >= TURNS);
 }
 
-/* All turns but those that begin with a reading, one in eight. */
+/* The first batch is over when it shows. */
+TEST(polls_that_have_become_long_have_one_each)
+{
+    struct ticker f;
+
+    ticker(&f, TURNS / 2, false)->slows_to = VG_USEC(5);
+    CHECK(count_reads(&f, 10) >= TURNS / 2 - 32);
+}
+
+/* All turns but those that begin with a reading, one in eight or fewer. */
 TEST(who_asks_for_the_time_between_two_readings_gets_it)
 {
     unsigned fresh = 0;

@@ -32,16 +32,15 @@ extern "C" {
  * Ordering  What precedes the send or the close happens before the receive completes.
  * Errors    Send: -EPIPE. Receive: -EPIPE, -ECANCELED. Sending or closing a second time, receiving
  *           twice at once or after a drop, and finishing while a receive waits panic.
- * Cost      A spin lock for a few instructions at each call, and one wake.
+ * Cost      A compare-and-swap for the send, or close, and one for a receive that has to wait, with a wake; none for one
+ *           that finds the value there.
  */
 
 struct vg_oneshot {
     /* private */
     struct vg_resource resource;
-    struct vg_spin guard; /* of everything below */
-    uint8_t state;        /* empty, sent, received, closed, dropped */
+    VG_ATOMIC(uintptr_t) word; /* empty, sent, received, closed, dropped; or who waits */
     void *value;
-    struct vg_waiter *waiter; /* of the receive that waits; NULL: none */
 };
 
 /* The future that vg_oneshot_recv() prepares. */
