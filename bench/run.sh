@@ -8,6 +8,7 @@ usage() {
 usage: ./run [--seconds N]
        ./run serve [--listen ADDR:PORT]
        ./run bench [--rounds N] [--quick] [--only PATTERN] [--peers] [--against REV]
+       ./run bench --count [--only PATTERN]
 
 vigil's main job. Installs what is missing (on Debian), builds the release preset, puts a server under load on
 the loopback, catches a futurelock, and says what happened: on the screen, in build/report/report.md and in
@@ -24,6 +25,7 @@ build/report/report.json. Exits with 0 only if everything happened as it must.
   --peers             build bench/peers, other runtimes, and measure them in the same rounds
   --against REV       build that commit too, and measure it in the same rounds; exits with 1 if something has
                       become slower by more than 3 % beyond the spread
+  --count             instead of times, instructions and atomic read-modify-writes of each operation, counted by valgrind
 END
 }
 
@@ -41,12 +43,14 @@ quick=
 only=
 peers=
 against=
+count=
 while [ $# -gt 0 ]; do
     case $1 in
     --help | -h) usage && exit 0 ;;
     serve | bench) mode=$1 ;;
     --quick) quick=--quick ;;
     --peers) peers=--peers ;;
+    --count) count=--count ;;
     --seconds | --listen | --rounds | --only | --against)
         [ $# -gt 1 ] && [ -n "$2" ] || refuse "$1 needs a value"
         case $1 in
@@ -67,7 +71,8 @@ case $seconds in
 esac
 [ "$seconds" -ge 1 ] && [ "$seconds" -le 600 ] || refuse "--seconds cannot be '$seconds'"
 [ -z "$listen" ] || [ $mode = serve ] || refuse '--listen goes with serve'
-[ -z "$rounds$quick$only$peers$against" ] || [ $mode = bench ] || refuse 'that goes with bench'
+[ -z "$rounds$quick$only$peers$against$count" ] || [ $mode = bench ] || refuse 'that goes with bench'
+[ -z "$count" ] || [ -z "$rounds$quick$peers$against" ] || refuse 'with --count, only --only'
 rounds=${rounds:-5}
 case $rounds in
 0* | *[!0-9]* | ????*) refuse "--rounds cannot be '$rounds'" ;;
@@ -83,7 +88,7 @@ began=$(date +%s)
 step() { printf '[%4d s] %s\n' $(($(date +%s) - began)) "$*"; }
 
 step 'packages'
-sh cmake/setup-debian.sh $peers
+sh cmake/setup-debian.sh $peers $count
 step 'build'
 cmake --preset release >/dev/null
 cmake --build --preset release --target programs

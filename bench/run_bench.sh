@@ -10,6 +10,10 @@ build_other() {
 # Does not return.
 run_bench() {
     set -- $quick
+    if [ -n "$count" ]; then
+        step 'count: a minute or two'
+        exec python3 -B bench/report/count.py --build $bin ${only:+--only "$only"}
+    fi
     [ -z "$only" ] || set -- "$@" --only "$only"
     if [ -n "$peers" ]; then
         step 'build the peers'

@@ -4,9 +4,10 @@
 # Installs the Debian packages that building and testing vigil needs, and nothing else. This is the only
 # list of them. Safe to run again: where all are installed it does nothing and needs no rights.
 #
-#     setup-debian.sh [--peers]
+#     setup-debian.sh [--peers] [--count]
 #
 # --peers: also what the programs in bench/peers need, which vigil is compared with.
+# --count: also what counts instructions.
 set -eu
 
 packages='
@@ -24,11 +25,13 @@ peers='
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
 
-case ${1-} in
-'') ;;
---peers) packages="$packages $peers" ;;
-*) fail "no such option: $1" ;;
-esac
+for option in "$@"; do
+    case $option in
+    --peers) packages="$packages $peers" ;;
+    --count) packages="$packages valgrind" ;;
+    *) fail "no such option: $option" ;;
+    esac
+done
 
 for tool in dpkg-query apt-get; do
     command -v $tool >/dev/null ||

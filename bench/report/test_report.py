@@ -12,8 +12,10 @@ import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree as tree
+from collections import Counter
 
 import against
+import count
 import figures
 import page
 import programs
@@ -25,6 +27,30 @@ from samples import Samples
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MACHINE = {"cpu": "2 x some", "kernel": "k", "compiler": "c & c", "commit": "abc", "load": "0.1"}
+
+
+LISTING = """
+0000000000001000 <f>:
+    1000:\tmov    (%rdi),%rax
+    1003:\tlock cmpxchg %rsi,(%rdi)
+    1008:\txchg   %eax,%edx
+    100a:\txchg   %eax,(%rdi)
+    100c:\tret
+"""
+PROFILE = """
+ob=(1) /lib/libc.so
+fn=(1) start
+0x1003 0 7
+ob=(2) /build/bench/vigil_bench
+fn=(2) f
+0x1000 0 10
++3 0 10
+cob=(1)
+cfn=(1)
+calls=4 0x1000
+* 0 99
++7 0 5
+"""
 
 
 def known():
@@ -102,6 +128,19 @@ class Rows(unittest.TestCase):
         self.assertEqual(programs.parse("mem_task\t10\t4096\t0\n", "mem_task"), (10, {"bytes": 4096.0}))
         with self.assertRaises(programs.Failed):
             programs.parse("b\t10\t200\t300\n", "a")
+
+
+class Counts(unittest.TestCase):
+    def test_instructions_are_told_from_read_modify_writes(self):
+        self.assertEqual(count.atomics(LISTING), {0x1003, 0x100a})
+
+    def test_what_is_executed_is_the_program_s_own_and_not_what_a_call_cost(self):
+        self.assertEqual(count.executed(PROFILE.splitlines(), "build/bench/vigil_bench"), {0x1000: 10, 0x1003: 10, 0x100a: 5})
+
+    def test_an_operation_is_what_more_of_them_add(self):
+        many, few = (30, Counter({0x1000: 1060, 0x1003: 70})), (10, Counter({0x1000: 1020, 0x1003: 30}))
+        self.assertEqual(count.difference(many, few, {0x1003}), (2.0, 1.0))
+        self.assertEqual(count.difference(many, many, {0x1003})[0], 1130 / 60)
 
 
 class Page(unittest.TestCase):
