@@ -252,10 +252,13 @@ struct vg_task *vg_pick_next(struct vg_worker *worker)
     struct vg_task *task = NULL;
 
     worker->tick++;
-    if (worker->tick % AGING == 0)
+    if (worker->tick - worker->injected_tick >= AGING) {
+        worker->injected_tick = worker->tick;
         task = take_injected(worker);
-    else if (worker->tick % AGING == AGING / 2 && !VG_FAULT("lifo"))
+    } else if (worker->tick - worker->fifo_tick >= AGING && !VG_FAULT("lifo")) {
+        worker->fifo_tick = worker->tick;
         task = take_fifo(worker);
+    }
     if (task == NULL && (task = take_warm(worker)) != NULL)
         return task;
     worker->lifo_run = 0;

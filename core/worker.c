@@ -55,19 +55,20 @@ static void fire(struct vg_worker *worker)
     vg_share_gathered(worker);
 }
 
-/* Lets time pass and completions in. Among short polls only where the clock is read: see clock.c. */
-static void advance(struct vg_worker *worker)
+/* Lets time pass and completions in. Among short polls only where the clock is read, see clock.c; false: it was not. */
+static bool advance(struct vg_worker *worker)
 {
     struct vg_driver *const driver = worker->exec->driver;
 
     if (!vg_worker_step_clock(worker) || VG_FAULT("advance"))
-        return;
+        return false;
     vg_share_oldest(worker);
     if (vg_wheel_deadline(&worker->wheel) <= worker->now)
         fire(worker);
     if (worker->tick - worker->turned >= TURN_INTERVAL ||
         worker->now >= worker->turned_at + TURN_NS || driver->ops->ready(driver, worker->index))
         turn(worker);
+    return true;
 }
 
 static struct vg_task *search(struct vg_worker *worker)
@@ -138,16 +139,27 @@ static enum vg_poll_end poll_once(struct vg_worker *worker, struct vg_task *task
     return end;
 }
 
-/* A task that would find no other in the queues does not go there, until the clock is read the next time. */
+/* For a worker that reads its clock for every poll: whether its task is still alone after what a step begins with. */
+static bool stays_alone(struct vg_worker *worker)
+{
+    enum { ALONE_MAX = 32 };
+
+    return worker->exec->exact_clock && worker->tick % ALONE_MAX != 0 && !vg_has_queued(worker) &&
+           advance(worker) && !vg_has_queued(worker);
+}
+
+/* A task that would find no other in the queues does not go there, until the clock is read the next time; but now and then, for
+ * somebody may have injected one. */
 static void run(struct vg_worker *worker, struct vg_task *task)
 {
     while (poll_once(worker, task) == VG_END_REQUEUE) {
-        if (worker->blind == 0 || vg_has_queued(worker)) {
+        if (worker->blind > 0 && !vg_has_queued(worker)) {
+            (void)vg_worker_step_clock(worker);
+        } else if (!stays_alone(worker)) {
             vg_requeue(worker, task);
             return;
         }
         worker->tick++;
-        (void)vg_worker_step_clock(worker);
     }
 }
 
@@ -155,7 +167,7 @@ enum vg_step vg_worker_step(struct vg_worker *worker)
 {
     struct vg_task *task;
 
-    advance(worker);
+    (void)advance(worker);
     task = find(worker);
     if (task == NULL)
         return VG_STEP_IDLE;

@@ -84,6 +84,7 @@ struct vg_worker {
     unsigned index;
     unsigned tick;     /* tasks run */
     unsigned turned;   /* tick of the driver's last turn */
+    unsigned injected_tick, fifo_tick; /* when the injection queue, and the ring, came first */
     unsigned lifo_run; /* tasks in a row that came from the private slot */
     struct vg_cx *cx;  /* of the poll in progress */
     uint64_t now;      /* the clock, as last read; see clock.c */

@@ -119,7 +119,7 @@ def page(report):
         section("Each benchmark", "Medians; whiskers from quartile to quartile. ns of an operation, unless it says bytes.",
                 element("div", charts.panels(report), class_="panels")),
         section("Changes", "Old cost over new: above 1 is faster now.", changes(report)),
-        section("Targets", "From bench/targets.txt; those that were measured.", targets(report)),
+        section("Targets", "From bench/targets.txt; those that were measured. What bounds the ones that are missed: docs/limits.md.", targets(report)),
         section("All figures", "Ratios say how many times as much the other's costs. Green: vigil is ahead by more than the spread and "
                 "the noise of the run; red: behind.", benchmarks(report)),
         section("Noise", "The same thing measured twice, in the same rounds. A difference that is not larger says nothing.",

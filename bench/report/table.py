@@ -110,7 +110,7 @@ def targets(results):
         lines.append(f"  {result['text']:{TITLE + 8}} {result['got']:>14}  {'met' if result['met'] else 'missed'}")
     if lines:
         met = sum(1 for result in results if result["met"])
-        lines.insert(0, f"\ntargets (bench/targets.txt): {met} of {len(lines)} met")
+        lines.insert(0, f"\ntargets (bench/targets.txt): {met} of {len(lines)} met; what bounds the others: docs/limits.md")
     return lines
 
 

@@ -240,8 +240,8 @@ static struct ticker *ticker(struct ticker *f, unsigned at, bool tick)
     return f;
 }
 
-/* Returns how often the clock was read while it had its turns. */
-static uint64_t count_reads(struct ticker *f, uint64_t step)
+/* With one worker, each of whose readings takes so long. */
+static void count_on(struct vg_future *fut, bool exact, uint64_t step)
 {
     struct vg_config config = VG_CONFIG_INIT;
     struct vg_exec *exec;
@@ -255,10 +255,16 @@ static uint64_t count_reads(struct ticker *f, uint64_t step)
     config.driver->ops = &counted.ops;
     config.workers = 1;
     config.alloc = &test_alloc;
-    config.exact_clock = counted.exact;
+    config.exact_clock = exact;
     CHECK_EQ(vg_exec_open(&exec, &config), 0);
-    CHECK_EQ(vg_block_on(exec, &f->fut), 0);
+    CHECK_EQ(vg_block_on(exec, fut), 0);
     CHECK_EQ(vg_exec_close(exec, VG_SEC(5)), 0);
+}
+
+/* Returns how often the clock was read while it had its turns. */
+static uint64_t count_reads(struct ticker *f, uint64_t step)
+{
+    count_on(&f->fut, counted.exact, step);
     return f->all_reads;
 }
 
@@ -323,4 +329,82 @@ TEST(when_time_has_passed_the_next_step_reads_the_clock)
         count_reads(ticker(&f, 400 + i, true), 0);
         CHECK(f.reads > 0);
     }
+}
+
+/* ---- a task that is alone, and one that comes from outside ------------------------------------------- */
+
+/* Yields for ever, but for one injection: of a task that says in which of its turns it ran. */
+struct loner {
+    VG_FRAME(int);
+    unsigned turn, at, met;
+    struct vg_yield yield;
+};
+
+struct visitor {
+    VG_FRAME(int);
+    struct loner *loner;
+};
+
+VG_ASYNC(visitor)
+{
+    VG_BEGIN(f);
+    f->loner->met = f->loner->turn;
+    VG_RETURN(0);
+}
+
+static struct visitor *visitor(struct visitor *f, struct loner *loner)
+{
+    VG_SETUP(f, visitor);
+    f->loner = loner;
+    return f;
+}
+
+/* As by a thread outside. */
+static void inject(struct loner *f)
+{
+    struct vg_worker *const here = vg_worker_here;
+    struct vg_exec *const exec = vg_exec_current();
+
+    vg_worker_here = NULL;
+    CHECK_EQ(VG_SPAWN(exec, NULL, visitor, f), 0);
+    vg_worker_here = here;
+}
+
+VG_ASYNC(loner)
+{
+    VG_BEGIN(f);
+    int rc;
+    for (f->turn = 0; f->turn < TURNS && f->met == 0; f->turn++) {
+        if (f->turn == f->at)
+            inject(f);
+        VG_AWAIT(rc, vg_yield(&f->yield));
+        CHECK_EQ(rc, 0);
+    }
+    VG_RETURN(0);
+}
+
+/* In which turn after the injection the visitor ran, at most, wherever in the course of readings and looks it came. */
+static unsigned longest_wait(bool exact, uint64_t step)
+{
+    unsigned longest = 0;
+
+    for (unsigned at = 300; at < 300 + 2 * 64; at++) {
+        struct loner f;
+
+        VG_SETUP(&f, loner);
+        f.at = at;
+        f.met = 0;
+        count_on(&f.fut, exact, step);
+        CHECK(f.met >= at);
+        longest = f.met - at > longest ? f.met - at : longest;
+    }
+    return longest;
+}
+
+TEST(a_task_that_is_alone_and_always_ready_does_not_keep_out_what_comes_from_outside)
+{
+    CHECK(longest_wait(false, 1) <= 64 + 32);
+    CHECK(longest_wait(false, 200) <= 64 + 32);
+    CHECK(longest_wait(false, VG_USEC(10)) <= 64 + 32);
+    CHECK(longest_wait(true, 1) <= 64 + 32);
 }
