@@ -82,18 +82,18 @@ struct vg_worker {
     /* the worker's own */
     _Alignas(VG_LINE) struct vg_exec *exec;
     unsigned index;
-    unsigned tick;     /* tasks run */
-    unsigned turned;   /* tick of the driver's last turn */
+    unsigned tick;                     /* tasks run */
+    unsigned turned;                   /* tick of the driver's last turn */
     unsigned injected_tick, fifo_tick; /* when the injection queue, and the ring, came first */
-    unsigned lifo_run; /* tasks in a row that came from the private slot */
-    struct vg_cx *cx;  /* of the poll in progress */
-    uint64_t now;      /* the clock, as last read; see clock.c */
-    uint64_t read_at;  /* the same, before a wake's stamp moved it on */
-    unsigned stride;   /* steps between two readings */
-    unsigned blind;    /* steps that are left until the next one */
-    uint64_t burst;    /* how long it has been between two readings at most, lately */
-    bool stale;        /* steps have been taken since the last one */
-    uint32_t ticks;    /* of the executor, as last seen */
+    unsigned lifo_run;                 /* tasks in a row that came from the private slot */
+    struct vg_cx *cx;                  /* of the poll in progress */
+    uint64_t now;                      /* the clock, as last read; see clock.c */
+    uint64_t read_at;                  /* the same, before a wake's stamp moved it on */
+    unsigned stride;                   /* steps between two readings */
+    unsigned blind;                    /* steps that are left until the next one */
+    uint64_t burst; /* how long it has been between two readings at most, lately */
+    bool stale;     /* steps have been taken since the last one */
+    uint32_t ticks; /* of the executor, as last seen */
     uint64_t rng;
     uint64_t looted_at;   /* when it last stole */
     unsigned looted_tick; /* its tick then */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "counted_clock.h"
 #include "counting_alloc.h"
 #include "nodes.h"
 #include "rig.h"
@@ -174,21 +175,6 @@ TEST(a_completion_that_comes_while_its_worker_sleeps_has_not_waited_since_before
 
 /* ---- of a worker whose polls are short ------------------------------------------------------- */
 
-/* A clock that counts how often it is read, and moves by `step` each time. */
-static struct {
-    struct vg_driver_futex futex;
-    struct vg_driver_ops ops;
-    VG_ATOMIC(uint64_t) clock, reads, step;
-    bool exact;
-} counted;
-
-static uint64_t counted_now(struct vg_driver *driver)
-{
-    (void)driver;
-    vg_fetch_add(&counted.reads, 1, relaxed);
-    return vg_fetch_add(&counted.clock, vg_load(&counted.step, relaxed), relaxed);
-}
-
 enum { TURNS = 800 };
 
 struct ticker {
@@ -240,31 +226,10 @@ static struct ticker *ticker(struct ticker *f, unsigned at, bool tick)
     return f;
 }
 
-/* With one worker, each of whose readings takes so long. */
-static void count_on(struct vg_future *fut, bool exact, uint64_t step)
-{
-    struct vg_config config = VG_CONFIG_INIT;
-    struct vg_exec *exec;
-
-    vg_store(&counted.clock, VG_SEC(100), relaxed);
-    vg_store(&counted.step, step, relaxed);
-    vg_store(&counted.reads, 0, relaxed);
-    config.driver = vg_driver_futex(&counted.futex);
-    counted.ops = *config.driver->ops;
-    counted.ops.now = counted_now;
-    config.driver->ops = &counted.ops;
-    config.workers = 1;
-    config.alloc = &test_alloc;
-    config.exact_clock = exact;
-    CHECK_EQ(vg_exec_open(&exec, &config), 0);
-    CHECK_EQ(vg_block_on(exec, fut), 0);
-    CHECK_EQ(vg_exec_close(exec, VG_SEC(5)), 0);
-}
-
 /* Returns how often the clock was read while it had its turns. */
-static uint64_t count_reads(struct ticker *f, uint64_t step)
+static uint64_t count_reads(struct ticker *f, bool exact, uint64_t step)
 {
-    count_on(&f->fut, counted.exact, step);
+    count_on(&f->fut, exact, step);
     return f->all_reads;
 }
 
@@ -272,29 +237,28 @@ TEST(short_polls_share_a_reading_of_the_clock)
 {
     struct ticker f;
 
-    CHECK(count_reads(ticker(&f, TURNS, false), 10) < TURNS / 4);
+    CHECK(count_reads(ticker(&f, TURNS, false), false, 10) < TURNS / 4);
 }
 
 TEST(very_short_polls_share_one_among_thirty_two)
 {
     struct ticker f;
 
-    CHECK(count_reads(ticker(&f, TURNS, false), 1) < TURNS / 16);
+    CHECK(count_reads(ticker(&f, TURNS, false), false, 1) < TURNS / 16);
 }
 
 TEST(with_an_exact_clock_short_polls_have_one_each)
 {
     struct ticker f;
 
-    counted.exact = true;
-    CHECK(count_reads(ticker(&f, TURNS, false), 10) >= TURNS);
+    CHECK(count_reads(ticker(&f, TURNS, false), true, 10) >= TURNS);
 }
 
 TEST(polls_that_are_not_short_have_one_each)
 {
     struct ticker f;
 
-    CHECK(count_reads(ticker(&f, TURNS, false), VG_USEC(1)) >= TURNS);
+    CHECK(count_reads(ticker(&f, TURNS, false), false, VG_USEC(1)) >= TURNS);
 }
 
 /* The first batch is over when it shows. */
@@ -303,7 +267,7 @@ TEST(polls_that_have_become_long_have_one_each)
     struct ticker f;
 
     ticker(&f, TURNS / 2, false)->slows_to = VG_USEC(5);
-    CHECK(count_reads(&f, 10) >= TURNS / 2 - 32);
+    CHECK(count_reads(&f, false, 10) >= TURNS / 2 - 32);
 }
 
 /* All turns but those that begin with a reading, one in eight or fewer. */
@@ -314,7 +278,7 @@ TEST(who_asks_for_the_time_between_two_readings_gets_it)
     for (unsigned i = 0; i < 16; i++) {
         struct ticker f;
 
-        count_reads(ticker(&f, 400 + i, false), 0);
+        count_reads(ticker(&f, 400 + i, false), false, 0);
         CHECK(f.seen == VG_SEC(100) + VG_MSEC(5) || f.seen == VG_SEC(100));
         fresh += f.seen != VG_SEC(100);
     }
@@ -326,85 +290,7 @@ TEST(when_time_has_passed_the_next_step_reads_the_clock)
     for (unsigned i = 0; i < 16; i++) {
         struct ticker f;
 
-        count_reads(ticker(&f, 400 + i, true), 0);
+        count_reads(ticker(&f, 400 + i, true), false, 0);
         CHECK(f.reads > 0);
     }
-}
-
-/* ---- a task that is alone, and one that comes from outside ------------------------------------------- */
-
-/* Yields for ever, but for one injection: of a task that says in which of its turns it ran. */
-struct loner {
-    VG_FRAME(int);
-    unsigned turn, at, met;
-    struct vg_yield yield;
-};
-
-struct visitor {
-    VG_FRAME(int);
-    struct loner *loner;
-};
-
-VG_ASYNC(visitor)
-{
-    VG_BEGIN(f);
-    f->loner->met = f->loner->turn;
-    VG_RETURN(0);
-}
-
-static struct visitor *visitor(struct visitor *f, struct loner *loner)
-{
-    VG_SETUP(f, visitor);
-    f->loner = loner;
-    return f;
-}
-
-/* As by a thread outside. */
-static void inject(struct loner *f)
-{
-    struct vg_worker *const here = vg_worker_here;
-    struct vg_exec *const exec = vg_exec_current();
-
-    vg_worker_here = NULL;
-    CHECK_EQ(VG_SPAWN(exec, NULL, visitor, f), 0);
-    vg_worker_here = here;
-}
-
-VG_ASYNC(loner)
-{
-    VG_BEGIN(f);
-    int rc;
-    for (f->turn = 0; f->turn < TURNS && f->met == 0; f->turn++) {
-        if (f->turn == f->at)
-            inject(f);
-        VG_AWAIT(rc, vg_yield(&f->yield));
-        CHECK_EQ(rc, 0);
-    }
-    VG_RETURN(0);
-}
-
-/* In which turn after the injection the visitor ran, at most, wherever in the course of readings and looks it came. */
-static unsigned longest_wait(bool exact, uint64_t step)
-{
-    unsigned longest = 0;
-
-    for (unsigned at = 300; at < 300 + 2 * 64; at++) {
-        struct loner f;
-
-        VG_SETUP(&f, loner);
-        f.at = at;
-        f.met = 0;
-        count_on(&f.fut, exact, step);
-        CHECK(f.met >= at);
-        longest = f.met - at > longest ? f.met - at : longest;
-    }
-    return longest;
-}
-
-TEST(a_task_that_is_alone_and_always_ready_does_not_keep_out_what_comes_from_outside)
-{
-    CHECK(longest_wait(false, 1) <= 64 + 32);
-    CHECK(longest_wait(false, 200) <= 64 + 32);
-    CHECK(longest_wait(false, VG_USEC(10)) <= 64 + 32);
-    CHECK(longest_wait(true, 1) <= 64 + 32);
 }
