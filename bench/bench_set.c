@@ -127,7 +127,7 @@ static void set_next(struct bench_run *run, int64_t arg)
 }
 
 const struct bench bench_set[] = {
-    {"set/1", set, 1, 1},         {"set/100", set, 100, 1},
-    {"set/10000", set, 10000, 1}, {"set/1000000", set, 1000000, 1},
-    {"set_next", set_next, 0, 1}, {NULL, NULL, 0, 0},
+    {"set/1", set, 1, 1},         {"set/100", set, 100, 1},         {"set/1000", set, 1000, 1},
+    {"set/10000", set, 10000, 1}, {"set/1000000", set, 1000000, 1}, {"set_next", set_next, 0, 1},
+    {NULL, NULL, 0, 0},
 };

@@ -39,6 +39,7 @@ GROUPS = [
         ("select/8", "select of 8"),
         ("set/1", "set of 1, a child woken"),
         ("set/100", "set of 100"),
+        ("set/1000", "set of 1000"),
         ("set/10000", "set of 10,000"),
         ("set/1000000", "set of 1,000,000"),
         ("set_next", "pushed to a set, and taken out"),
