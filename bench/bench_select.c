@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * select/N: a task waits for the first of N oneshots; another one sends to one of them, in turn, and lets it run; the
- * other arms are cancelled. An operation is all of that, so there is a yield in it.
+ * other arms are cancelled. An operation is all of that, so there is a yield in it. select_woken/N: one of N arms is woken again and
+again, by a yield, while the others wait; an operation is one such wake.
  */
 #include <vigil/combine.h>
 #include <vigil/oneshot.h>
+#include <vigil/time.h>
 
 #include "runner.h"
 
-enum { ARMS_MAX = 8 };
+enum { ARMS_MAX = 16 };
 
 /* One worker, so nothing of it needs a lock. */
 struct crossing {
@@ -114,9 +116,86 @@ static void run_select(struct bench_run *run, int64_t arms)
     bench_close(exec);
 }
 
+struct busy {
+    VG_FRAME(int);
+    int64_t left;
+    struct vg_yield yield;
+};
+
+VG_ASYNC(busy)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    for (rc = 0; f->left > 0 && rc == 0; f->left--)
+        VG_AWAIT(rc, vg_yield(&f->yield));
+    VG_RETURN(rc);
+}
+
+static struct busy *busy(struct busy *f, int64_t times)
+{
+    VG_SETUP(f, busy);
+    f->left = times;
+    return f;
+}
+
+struct watcher {
+    VG_FRAME(int);
+    unsigned arms;
+    int64_t times;
+    struct busy busy;
+    struct vg_forever forever[ARMS_MAX - 1];
+    VG_ARMS(ARMS_MAX) select;
+};
+
+static struct vg_select *watch(struct watcher *f)
+{
+    struct vg_arm arms[ARMS_MAX];
+
+    arms[0] = VG_CANCEL(busy(&f->busy, f->times));
+    for (unsigned i = 1; i < f->arms; i++)
+        arms[i] = VG_CANCEL(vg_forever(&f->forever[i - 1]));
+    return vg_select(&f->select.sel, f->select.arm, arms, f->arms);
+}
+
+VG_ASYNC(watcher)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    VG_AWAIT(rc, watch(f));
+    VG_ASSERT(rc == 0);
+    VG_RETURN(f->busy.ret);
+}
+
+static struct watcher *watcher(struct watcher *f, unsigned arms, int64_t times)
+{
+    VG_SETUP(f, watcher);
+    f->arms = arms;
+    f->times = times;
+    return f;
+}
+
+static void run_woken(struct bench_run *run, int64_t arms)
+{
+    const int64_t times = bench_scaled(run, 1000000);
+    struct vg_exec *exec = bench_open(run);
+    struct watcher root;
+
+    while (exec != NULL && bench_next(run, times))
+        if (!bench_batch(run, exec, &watcher(&root, (unsigned)arms, times)->fut))
+            break;
+    bench_close(exec);
+}
+
 const struct bench bench_select[] = {
     {"select/2", run_select, 2, 1},
     {"select/4", run_select, 4, 1},
     {"select/8", run_select, 8, 1},
+    {"select/16", run_select, 16, 1},
+    {"select_woken/2", run_woken, 2, 1},
+    {"select_woken/4", run_woken, 4, 1},
+    {"select_woken/8", run_woken, 8, 1},
+    {"select_woken/16", run_woken, 16, 1},
     {NULL, NULL, 0, 0},
 };
