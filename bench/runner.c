@@ -32,6 +32,19 @@ static struct vg_driver *still_driver(void)
     return driver;
 }
 
+/* With VIGIL_BENCH_PINNED each worker stays on a processor of its own, from the first one on. */
+static void pin(struct vg_config *config)
+{
+    static const int processors[] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+    if (getenv("VIGIL_BENCH_PINNED") == NULL)
+        return;
+    config->cpus = processors;
+    config->cpus_count = sizeof processors / sizeof *processors;
+    if (config->workers > 0 && config->workers < config->cpus_count)
+        config->cpus_count = config->workers;
+}
+
 struct vg_exec *bench_open_with(struct bench_run *run, unsigned level, struct vg_driver *driver)
 {
     struct vg_config config = VG_CONFIG_INIT;
@@ -49,6 +62,7 @@ struct vg_exec *bench_open_with(struct bench_run *run, unsigned level, struct vg
     config.name = "bench";
     config.quiet = true;
     config.workers = run->workers;
+    pin(&config);
     config.alloc = &vg_jemalloc;
     config.driver = driver != NULL ? driver : still_driver();
     config.probe = vg_liveness_probe(live);
