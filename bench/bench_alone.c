@@ -27,7 +27,7 @@ VG_ASYNC(oneshots)
         vg_oneshot_init(&f->oneshot, "bench");
         rc = vg_oneshot_send(&f->oneshot, f);
         VG_ASSERT(rc == 0);
-        VG_AWAIT(rc, vg_oneshot_recv(&f->recv, &f->oneshot));
+        VG_ONESHOT_RECV(rc, &f->recv, &f->oneshot);
         VG_ASSERT(rc == 0 && f->recv.value == f);
     }
     VG_RETURN(0);
@@ -60,7 +60,7 @@ VG_ASYNC(broadcasts)
     for (; f->left > 0; f->left--) {
         rc = vg_broadcast_send(&f->channel, &f->left);
         VG_ASSERT(rc == 0);
-        VG_AWAIT(rc, vg_broadcast_recv(&f->recv, &f->subscription, &f->value));
+        VG_BROADCAST_RECV(rc, &f->recv, &f->subscription, &f->value);
         VG_ASSERT(rc == 0 && f->value == f->left);
     }
     vg_broadcast_fini(&f->channel);
@@ -94,7 +94,7 @@ VG_ASYNC(watches)
     for (; f->left > 0; f->left--) {
         rc = vg_watch_set(&f->watch, &f->left);
         VG_ASSERT(rc == 0);
-        VG_AWAIT(rc, vg_watch_changed(&f->change, &f->watch, &f->seen, &f->value));
+        VG_WATCH_CHANGED(rc, &f->change, &f->watch, &f->seen, &f->value);
         VG_ASSERT(rc == 0 && f->value == f->left);
     }
     vg_watch_fini(&f->watch);

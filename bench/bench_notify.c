@@ -22,7 +22,8 @@ VG_ASYNC(self)
 
     for (; f->left > 0; f->left--) {
         vg_notify_one(&f->notifier);
-        VG_TRY(rc, vg_notified(&f->notified, &f->notifier));
+        VG_NOTIFIED(rc, &f->notified, &f->notifier);
+        VG_ASSERT(rc == 0);
     }
     VG_RETURN(0);
 }

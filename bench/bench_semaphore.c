@@ -35,7 +35,8 @@ VG_ASYNC(taker)
     int rc;
 
     for (; f->left > 0; f->left--) {
-        VG_TRY(rc, vg_acquire(&f->acquire, &f->semaphore, 1));
+        VG_ACQUIRE(rc, &f->acquire, &f->semaphore, 1);
+        VG_ASSERT(rc == 0);
         vg_release(&f->semaphore, 1);
     }
     VG_RETURN(0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <vigil/notify.h>
 
+#include <errno.h>
+
 #include "claim.h"
 #include "permits.h"
 
@@ -34,6 +36,11 @@ void vg_notify_one(struct vg_notifier *notifier)
 void vg_notify_all(struct vg_notifier *notifier)
 {
     vg_permits_dismiss(&notifier->permits, false, 0);
+}
+
+int vg_try_notified(struct vg_notifier *notifier)
+{
+    return vg_permits_try(&notifier->permits, 1) ? 0 : -EAGAIN;
 }
 
 const struct vg_resource_ops vg_notifier_resource_ = {

@@ -126,13 +126,29 @@ static bool start_waiting(struct vg_oneshot_recv *recv, struct vg_cx *cx)
 }
 
 /* The sender has ended: what comes of it. */
-static void receive(struct vg_oneshot_recv *recv, uintptr_t word)
+static int receive(struct vg_oneshot *oneshot, uintptr_t word, void **value)
 {
     if (VG_UNLIKELY(word == DROPPED))
-        vg_panic("receive from oneshot %s, which the receiver has dropped", name_of(recv->oneshot));
-    recv->ret = word == SENT ? 0 : -EPIPE;
-    if (word == SENT)
-        recv->value = take(recv->oneshot);
+        vg_panic("receive from oneshot %s, which the receiver has dropped", name_of(oneshot));
+    *value = word == SENT ? take(oneshot) : NULL;
+    return word == SENT ? 0 : -EPIPE;
+}
+
+static void check_alone(const struct vg_oneshot *oneshot, uintptr_t word)
+{
+    if (VG_UNLIKELY(is_waiter(word)))
+        vg_panic("two receives wait for oneshot %s", name_of(oneshot));
+}
+
+int vg_oneshot_try_recv(struct vg_oneshot *oneshot, void **value)
+{
+    const uintptr_t word = settled(oneshot);
+
+    check_alone(oneshot, word);
+    if (word != EMPTY)
+        return receive(oneshot, word, value);
+    *value = NULL;
+    return -EAGAIN;
 }
 
 /* Nobody will wake it from here on. */
@@ -161,11 +177,12 @@ static vg_poll recv_poll(struct vg_future *fut, struct vg_cx *cx)
         word = settled(recv->oneshot);
         if (word == (uintptr_t)&recv->waiter)
             return VG_PENDING;
-        if (VG_UNLIKELY(is_waiter(word)))
-            vg_panic("two receives wait for oneshot %s", name_of(recv->oneshot));
+        check_alone(recv->oneshot, word);
         if (word == EMPTY && start_waiting(recv, cx))
             return VG_PENDING;
-        receive(recv, word == EMPTY ? settled(recv->oneshot) : word);
+        if (word == EMPTY) /* it was */
+            word = settled(recv->oneshot);
+        recv->ret = receive(recv->oneshot, word, &recv->value);
     }
     vg_disarm(&recv->waiter, cx);
     return VG_READY;
@@ -207,7 +224,8 @@ struct vg_oneshot_recv *vg_oneshot_recv(struct vg_oneshot_recv *recv, struct vg_
     recv->ret = 0;
     recv->value = NULL;
     recv->oneshot = oneshot;
-    recv->waiter = (struct vg_waiter){0};
+    recv->waiter.task = NULL;
+    recv->waiter.flags = 0;
     return recv;
 }
 

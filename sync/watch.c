@@ -76,6 +76,20 @@ uint64_t vg_watch_version(const struct vg_watch *watch)
     return vg_load(&watch->version, acquire);
 }
 
+int vg_watch_try_changed(struct vg_watch *watch, uint64_t *seen, void *value)
+{
+    int rc;
+
+    vg_spin_lock(&watch->readers.guard);
+    rc = watch->closed ? -EPIPE : -EAGAIN;
+    if (version_of(watch) > *seen) {
+        *seen = read_value(watch, value);
+        rc = 0;
+    }
+    vg_spin_unlock(&watch->readers.guard);
+    return rc;
+}
+
 /* ---- the future ---------------------------------------------------------------------------- */
 
 static bool look(struct vg_future *fut)

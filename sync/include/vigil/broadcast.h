@@ -108,6 +108,14 @@ VG_API struct vg_broadcast_recv *vg_broadcast_recv(struct vg_broadcast_recv *rec
                                                    struct vg_subscription *subscription,
                                                    void *value);
 
+/*
+ * In an async function, VG_AWAIT(rc, vg_broadcast_recv(recv, subscription, value)) without a future when nobody has to wait. It counts against the budget
+ * of the poll, and fails in a cancelled frame, as that does. The arguments are evaluated once or twice.
+ */
+#define VG_BROADCAST_RECV(rc, recv, subscription, value)                                           \
+    VG_AWAIT_UNLESS(rc, vg_broadcast_try_recv((subscription), (value)),                            \
+                    vg_broadcast_recv((recv), (subscription), (value)))
+
 #ifdef __cplusplus
 }
 #endif

@@ -82,6 +82,16 @@ VG_API void vg_notifier_set_healing(struct vg_notifier *notifier, bool healing);
  * first poll reaches it only if it was stored. */
 VG_API struct vg_notified *vg_notified(struct vg_notified *notified, struct vg_notifier *notifier);
 
+/* Uses up a notification that is stored: 0; -EAGAIN: none is. From any thread. */
+VG_API VG_MUST_USE int vg_try_notified(struct vg_notifier *notifier);
+
+/*
+ * In an async function, VG_AWAIT(rc, vg_notified(notified, notifier)) without a future when nobody has to wait. It counts against the budget
+ * of the poll, and fails in a cancelled frame, as that does. The arguments are evaluated once or twice.
+ */
+#define VG_NOTIFIED(rc, notified, notifier)                                                        \
+    VG_AWAIT_UNLESS(rc, vg_try_notified(notifier), vg_notified((notified), (notifier)))
+
 /* Ends one wait, of the present or of the future. Never blocks and never polls. From any thread. */
 VG_API void vg_notify_one(struct vg_notifier *notifier);
 

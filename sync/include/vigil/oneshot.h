@@ -88,6 +88,19 @@ VG_API VG_MUST_USE void *vg_oneshot_drop(struct vg_oneshot *oneshot);
 VG_API struct vg_oneshot_recv *vg_oneshot_recv(struct vg_oneshot_recv *recv,
                                                struct vg_oneshot *oneshot);
 
+/* Receives without waiting, like a receive whose `value` is *value: 0; -EAGAIN: nothing has been sent yet; -EPIPE. By the receiver,
+ * on any thread. A load. */
+VG_API VG_MUST_USE int vg_oneshot_try_recv(struct vg_oneshot *oneshot, void **value);
+
+/*
+ * In an async function, VG_AWAIT(rc, vg_oneshot_recv(recv, oneshot)) without a future when nobody has to wait. It counts against the budget
+ * of the poll, and fails in a cancelled frame, as that does. The arguments are evaluated once or twice.
+ * The value is in (recv)->value either way.
+ */
+#define VG_ONESHOT_RECV(rc, recv, oneshot)                                                         \
+    VG_AWAIT_UNLESS(rc, vg_oneshot_try_recv((oneshot), &(recv)->value),                            \
+                    vg_oneshot_recv((recv), (oneshot)))
+
 #ifdef __cplusplus
 }
 #endif

@@ -132,6 +132,14 @@ VG_API struct vg_acquire *vg_acquire(struct vg_acquire *acquire, struct vg_semap
 /* Takes permits without waiting. 0; -EAGAIN: too few are free, or others wait for theirs; -EPIPE; -EINVAL. */
 VG_API VG_MUST_USE int vg_try_acquire(struct vg_semaphore *semaphore, uint32_t count);
 
+/*
+ * In an async function, VG_AWAIT(rc, vg_acquire(acquire, semaphore, count)) without a future when nobody has to wait. It counts against the budget
+ * of the poll, and fails in a cancelled frame, as that does. The arguments are evaluated once or twice.
+ */
+#define VG_ACQUIRE(rc, acquire, semaphore, count)                                                  \
+    VG_AWAIT_UNLESS(rc, vg_try_acquire((semaphore), (count)),                                      \
+                    vg_acquire((acquire), (semaphore), (count)))
+
 /* Gives permits back, to the oldest waiters as far as they suffice. Never blocks and never polls. From any thread. */
 VG_API void vg_release(struct vg_semaphore *semaphore, uint32_t count);
 

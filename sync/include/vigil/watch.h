@@ -94,6 +94,9 @@ VG_API uint64_t vg_watch_get(struct vg_watch *watch, void *value);
 /* The newest version, without a lock. */
 VG_API uint64_t vg_watch_version(const struct vg_watch *watch);
 
+/* The same without waiting: 0; -EAGAIN: there is no newer version; -EPIPE: there will be none. A spin lock for a few instructions. */
+VG_API VG_MUST_USE int vg_watch_try_changed(struct vg_watch *watch, uint64_t *seen, void *value);
+
 /*
  * Prepares `changed` as a future that completes when there is a version newer than *seen, and returns it. It then
  * has copied that to `value`, unless that is NULL, and its version to *seen. With -EPIPE or -ECANCELED both are
@@ -102,6 +105,14 @@ VG_API uint64_t vg_watch_version(const struct vg_watch *watch);
 VG_API struct vg_watch_changed *vg_watch_changed(struct vg_watch_changed *changed,
                                                  struct vg_watch *watch, uint64_t *seen,
                                                  void *value);
+
+/*
+ * In an async function, VG_AWAIT(rc, vg_watch_changed(changed, watch, seen, value)) without a future when nobody has to wait. It counts against the budget
+ * of the poll, and fails in a cancelled frame, as that does. The arguments are evaluated once or twice.
+ */
+#define VG_WATCH_CHANGED(rc, changed, watch, seen, value)                                          \
+    VG_AWAIT_UNLESS(rc, vg_watch_try_changed((watch), (seen), (value)),                            \
+                    vg_watch_changed((changed), (watch), (seen), (value)))
 
 #ifdef __cplusplus
 }
