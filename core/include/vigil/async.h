@@ -145,8 +145,11 @@ struct vg_async {
  * the attempt to the budget of the poll, and makes none when that is used up or the frame is cancelled.
  */
 #define VG_AWAIT_UNLESS(lhs, attempt, expr)                                                        \
+    VG_AWAIT_UNLESS_(lhs, vg_spend_(&vg_self->fut, vg_cx), attempt, expr)
+
+#define VG_AWAIT_UNLESS_(lhs, may, attempt, expr)                                                  \
     do {                                                                                           \
-        if (!vg_spend_(&vg_self->fut, vg_cx) || ((lhs) = (attempt)) == -EAGAIN)                    \
+        if (!(may) || ((lhs) = (attempt)) == -EAGAIN)                                              \
             VG_AWAIT(lhs, expr);                                                                   \
     } while (0)
 

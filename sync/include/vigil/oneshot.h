@@ -93,13 +93,14 @@ VG_API struct vg_oneshot_recv *vg_oneshot_recv(struct vg_oneshot_recv *recv,
 VG_API VG_MUST_USE int vg_oneshot_try_recv(struct vg_oneshot *oneshot, void **value);
 
 /*
- * In an async function, VG_AWAIT(rc, vg_oneshot_recv(recv, oneshot)) without a future when nobody has to wait. It counts against the budget
- * of the poll, and fails in a cancelled frame, as that does. The arguments are evaluated once or twice.
- * The value is in (recv)->value either way.
+ * In an async function, VG_AWAIT(rc, vg_oneshot_recv(recv, oneshot)) without a future when nobody has to wait. It fails in a
+ * cancelled frame, as that does; neither counts against the budget of the poll, for there is one value. The arguments are
+ * evaluated once or twice. The value is in (recv)->value either way.
  */
 #define VG_ONESHOT_RECV(rc, recv, oneshot)                                                         \
-    VG_AWAIT_UNLESS(rc, vg_oneshot_try_recv((oneshot), &(recv)->value),                            \
-                    vg_oneshot_recv((recv), (oneshot)))
+    VG_AWAIT_UNLESS_(rc, !vg_cancelled(&vg_self->fut),                                             \
+                     vg_oneshot_try_recv((oneshot), &(recv)->value),                               \
+                     vg_oneshot_recv((recv), (oneshot)))
 
 #ifdef __cplusplus
 }
