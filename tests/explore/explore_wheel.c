@@ -26,7 +26,9 @@ static bool cancelled[TIMERS];
 /* Anything that says which. */
 static struct vg_task *task_of(long i)
 {
-    return (struct vg_task *)(void *)((char *)NULL + 16 * (i + 1));
+    static _Alignas(16) char tasks[TIMERS][16];
+
+    return (struct vg_task *)(void *)tasks[i];
 }
 
 struct vg_notice vg_wake(struct vg_waiter *waiter)
