@@ -116,34 +116,11 @@ static void run_select(struct bench_run *run, int64_t arms)
     bench_close(exec);
 }
 
-struct busy {
-    VG_FRAME(int);
-    int64_t left;
-    struct vg_yield yield;
-};
-
-VG_ASYNC(busy)
-{
-    VG_BEGIN(f);
-    int rc;
-
-    for (rc = 0; f->left > 0 && rc == 0; f->left--)
-        VG_AWAIT(rc, vg_yield(&f->yield));
-    VG_RETURN(rc);
-}
-
-static struct busy *busy(struct busy *f, int64_t times)
-{
-    VG_SETUP(f, busy);
-    f->left = times;
-    return f;
-}
-
 struct watcher {
     VG_FRAME(int);
     unsigned arms;
     int64_t times;
-    struct busy busy;
+    struct yielder busy;
     struct vg_forever forever[ARMS_MAX - 1];
     VG_ARMS(ARMS_MAX) select;
 };
@@ -152,7 +129,7 @@ static struct vg_select *watch(struct watcher *f)
 {
     struct vg_arm arms[ARMS_MAX];
 
-    arms[0] = VG_CANCEL(busy(&f->busy, f->times));
+    arms[0] = VG_CANCEL(yielder(&f->busy, f->times));
     for (unsigned i = 1; i < f->arms; i++)
         arms[i] = VG_CANCEL(vg_forever(&f->forever[i - 1]));
     return vg_select(&f->select.sel, f->select.arm, arms, f->arms);

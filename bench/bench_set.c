@@ -14,29 +14,8 @@
 /* Ends after so many yields. */
 struct member {
     struct vg_set_item item;
-    struct stay {
-        VG_FRAME(int);
-        int64_t left;
-        struct vg_yield yield;
-    } stay;
+    struct yielder stay;
 };
-
-VG_ASYNC(stay)
-{
-    VG_BEGIN(f);
-    int rc;
-
-    for (rc = 0; f->left > 0 && rc == 0; f->left--)
-        VG_AWAIT(rc, vg_yield(&f->yield));
-    VG_RETURN(rc);
-}
-
-static struct stay *stay(struct stay *f, int64_t times)
-{
-    VG_SETUP(f, stay);
-    f->left = times;
-    return f;
-}
 
 struct many {
     VG_FRAME(int);
@@ -53,7 +32,7 @@ VG_ASYNC(many)
 
     vg_set_init(&f->set);
     for (int64_t i = 0; i < f->members; i++)
-        VG_SET_PUSH(&f->set, &f->member[i].item, stay(&f->member[i].stay, f->times));
+        VG_SET_PUSH(&f->set, &f->member[i].item, yielder(&f->member[i].stay, f->times));
     for (rc = 0; rc == 0;)
         VG_AWAIT(rc, vg_set_next(&f->next, &f->set));
     VG_RETURN(rc == -ENOENT ? 0 : rc);
@@ -100,7 +79,7 @@ VG_ASYNC(through)
 
     vg_set_init(&f->set);
     for (rc = 0; f->left > 0 && rc == 0; f->left--) {
-        VG_SET_PUSH(&f->set, &f->member.item, stay(&f->member.stay, 0));
+        VG_SET_PUSH(&f->set, &f->member.item, yielder(&f->member.stay, 0));
         VG_AWAIT(rc, vg_set_next(&f->next, &f->set));
     }
     VG_RETURN(rc);

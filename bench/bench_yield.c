@@ -13,29 +13,6 @@
 #include "echo_load.h"
 #include "runner.h"
 
-struct yielder {
-    VG_FRAME(int);
-    int64_t left;
-    struct vg_yield yield;
-};
-
-VG_ASYNC(yielder)
-{
-    VG_BEGIN(f);
-    int rc;
-
-    for (rc = 0; f->left > 0 && rc == 0; f->left--)
-        VG_AWAIT(rc, vg_yield(&f->yield));
-    VG_RETURN(rc);
-}
-
-static struct yielder *yielder(struct yielder *f, int64_t times)
-{
-    VG_SETUP(f, yielder);
-    f->left = times;
-    return f;
-}
-
 struct crowd {
     VG_FRAME(int);
     struct vg_handle *task;

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include <vigil/driver.h>
 #include <vigil/jemalloc.h>
 #include <vigil/liveness.h>
 
@@ -131,5 +130,22 @@ struct gather *gather(struct gather *f, struct vg_handle *task, int64_t count)
     VG_SETUP(f, gather);
     f->task = task;
     f->count = count;
+    return f;
+}
+
+VG_ASYNC(yielder)
+{
+    VG_BEGIN(f);
+    int rc;
+
+    for (rc = 0; f->left > 0 && rc == 0; f->left--)
+        VG_AWAIT(rc, vg_yield(&f->yield));
+    VG_RETURN(rc);
+}
+
+struct yielder *yielder(struct yielder *f, int64_t times)
+{
+    VG_SETUP(f, yielder);
+    f->left = times;
     return f;
 }

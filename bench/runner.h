@@ -5,6 +5,7 @@
 #include <vigil/async.h>
 #include <vigil/driver.h>
 #include <vigil/exec.h>
+#include <vigil/time.h>
 
 #include "shim.h"
 
@@ -48,5 +49,13 @@ struct gather {
     struct vg_task_wait wait;
 };
 struct gather *gather(struct gather *f, struct vg_handle *task, int64_t count);
+
+/* Yields so many times. */
+struct yielder {
+    VG_FRAME(int);
+    int64_t left;
+    struct vg_yield yield;
+};
+struct yielder *yielder(struct yielder *f, int64_t times);
 
 #endif

@@ -248,11 +248,14 @@ static inline bool vg_has_stealable(struct vg_worker *worker)
  * it all the same. From any thread.
  */
 enum { VG_STEAL_NS = 2000 };
+static inline bool vg_lasts(struct vg_worker *worker, uint64_t queued)
+{
+    return queued * vg_load(&worker->pulse.step_ns, relaxed) >= VG_STEAL_NS;
+}
+
 static inline bool vg_ring_worth_stealing(struct vg_worker *worker)
 {
-    const uint64_t queued = vg_runq_length_any(&worker->runq);
-
-    return queued > 0 && queued * vg_load(&worker->pulse.step_ns, relaxed) >= VG_STEAL_NS;
+    return vg_lasts(worker, vg_runq_length_any(&worker->runq));
 }
 
 /* Likewise of children, each of which may have many more: the oldest is taken all the same if it stays the oldest, see
@@ -261,8 +264,7 @@ static inline bool vg_deque_worth_stealing(struct vg_worker *worker)
 {
     const uint64_t queued = vg_deque_length_any(&worker->deque);
 
-    return queued > 0 && (worker->exec->probe == NULL ||
-                          queued * vg_load(&worker->pulse.step_ns, relaxed) >= VG_STEAL_NS);
+    return queued > 0 && (worker->exec->probe == NULL || vg_lasts(worker, queued));
 }
 
 /* Whether there is anything that is. */
