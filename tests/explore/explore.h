@@ -160,6 +160,12 @@ _Noreturn void mc_fail(enum mc_kind kind, const char *fmt, ...)
  */
 void mc_thread_local(void *pointer);
 
+/*
+ * In init(): what the atomic at `p` says decides only what is tried first or how long, and every value is right. A depth
+ * first search has its loads return the newest one and makes them no place to switch at; --random and --pct treat it like any other.
+ */
+void mc_hint(const volatile void *p);
+
 /* 0 .. n - 1, every one of them. */
 int mc_choose(int n);
 

@@ -160,6 +160,8 @@ static void init(int jobs_to_do)
         vg_deque_init(&workers[i].deque);
         vg_runq_init(&workers[i].runq);
         vg_store(&workers[i].wheel.next, VG_NEVER, relaxed);
+        mc_hint(&workers[i].pulse.step_ns);
+        mc_hint(&workers[i].counts.polls);
     }
     vg_worker_here = NULL;
     mc_thread_local(&vg_worker_here);

@@ -96,6 +96,9 @@ bool search_next(void);
  */
 bool search_shared(const volatile void *address);
 
+/* Whether it was declared by mc_hint() and the search is one that heeds it. */
+bool search_hint(const volatile void *address);
+
 /* An occasion that is none. */
 void search_no_choice(void);
 

@@ -235,7 +235,7 @@ uint64_t mc_load(const volatile void *p, size_t size, enum mc_order order,
         return peek(p, size);
     location = begin(p, size, site);
     newest = location->stores - 1;
-    n = newest - search_value(newest - oldest(location, order) + 1);
+    n = newest - search_value(search_hint(p) ? 1 : newest - oldest(location, order) + 1);
     report_step(site, "= %" PRIu64 "%s", location->store[n].value, stale(location, n));
     return read_store(location, n, order);
 }

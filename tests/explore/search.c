@@ -60,12 +60,34 @@ static struct place *place(const volatile void *address)
     return &places[i];
 }
 
+enum { HINTS = 16 };
+
+static const volatile void *hints[HINTS];
+static int hint_count;
+
+void mc_hint(const volatile void *p)
+{
+    if (hint_count == HINTS)
+        mc_fail(MC_ASSERTION, "the model has more than %d hints", HINTS);
+    hints[hint_count++] = p;
+}
+
+bool search_hint(const volatile void *address)
+{
+    for (int i = 0; i < hint_count && mc_search.mode == SEARCH_DFS; i++)
+        if (hints[i] == address)
+            return true;
+    return false;
+}
+
 bool search_shared(const volatile void *address)
 {
     struct place *p;
 
     if (!address)
         return true;
+    if (search_hint(address))
+        return false;
     p = place(address);
     if (p->thread != mc_run.current && p->thread != SHARED) {
         p->thread = SHARED;
@@ -90,6 +112,7 @@ void search_execution(long number)
 {
     mc_search.depth = 0;
     mc_search.occasion = 0;
+    hint_count = 0;
     if (!sampling())
         return;
     mc_search.random = mc_options.seed * 1000003u + (uint64_t)number;
