@@ -4,8 +4,10 @@
 # cmake/setup-debian.sh with stand-ins for the programs that it calls: what it does as root, under sudo, and where
 # it cannot do its work.
 set -eu
-setup=$(cd "$(dirname "$0")/../.." && pwd)/cmake/setup-debian.sh
 tmp=$(mktemp -d)
+mkdir -p "$tmp/tree/cmake"
+cp "$(dirname "$0")/../../cmake/setup-debian.sh" "$tmp/tree/cmake" # which writes into its tree
+setup=$tmp/tree/cmake/setup-debian.sh
 trap 'rm -rf "$tmp"' EXIT
 failures=0
 
@@ -13,7 +15,9 @@ failures=0
 machine() {
     rm -rf "$tmp/bin" "$tmp/log" "$tmp/installed"
     mkdir "$tmp/bin"
-    ln -s "$(command -v env)" "$(command -v printf)" "$(command -v sh)" "$(command -v grep)" "$tmp/bin"
+    for program in env printf sh grep dirname mkdir rm touch; do
+        ln -s "$(command -v $program)" "$tmp/bin"
+    done
     stub id "echo $1"
     stub dpkg-query "test -e $tmp/installed && echo installed"
     stub apt-get "echo apt-get \"\$@\" >>$tmp/log
@@ -54,6 +58,23 @@ machine 0 '' true
 expect 0 'installing .*liburing-dev.* librust-tokio-dev' --peers
 logged 'apt-get .*install .*librust-tokio-dev'
 expect 1 'no such option: --peer$' --peer
+
+# The libraries for ARM64 are unpacked once; if that fails, the next run tries again.
+machine 0 '' true
+stub dpkg "echo dpkg \"\$@\" >>$tmp/log"
+stub apt-get "echo apt-get \"\$@\" >>$tmp/log
+    case \"\$*\" in *download*) exit 1 ;; *install*) : >$tmp/installed ;; esac"
+expect 1 'could not download the libraries for arm64' --arm64
+logged 'apt-get .*install .*gcc-aarch64-linux-gnu'
+stub apt-get "case \"\$*\" in *download*) : >liburing.deb ;; esac"
+expect 0 'unpacking for ARM64: .*liburing-dev' --arm64
+logged 'dpkg -x .*/liburing.deb .*/build/arm64-root$'
+: >"$tmp/log"
+expect 0 'all packages are installed' --arm64
+if grep -q dpkg "$tmp/log"; then
+    echo 'FAILED: what is there is unpacked again'
+    failures=$((failures + 1))
+fi
 
 machine 1000 free true
 expect 0 'installing .*liburing-dev'
