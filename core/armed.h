@@ -5,6 +5,7 @@
 #include <vigil/future.h>
 
 #include "slab.h"
+#include "vg_mix.h"
 
 /*
  * Finds out, in debug builds, that a source wakes a waiter which it should have let go of. Elsewhere such a wake
@@ -20,7 +21,7 @@
 #if VG_DEBUG
 static inline uint32_t vg_mark_of(const struct vg_waiter *waiter)
 {
-    return (uint32_t)(((uintptr_t)waiter * UINT64_C(0x9e3779b97f4a7c15)) >> 32) | 1;
+    return (uint32_t)(vg_mix((uintptr_t)waiter) >> 32) | 1;
 }
 
 static inline uint32_t vg_mark_of_spent(const struct vg_waiter *waiter)

@@ -3,6 +3,8 @@
 
 #include <vigil/probe.h>
 
+#include "vg_mix.h"
+
 /*
  * Futures that are cancelled because another one has won. For the program that is the end of them; the instruments also
  * want to know of it, since work may be thrown away again and again, or something with it that was not theirs to lose.
@@ -16,7 +18,7 @@ static bool is_counted(const struct vg_future *fut)
 
 static uint64_t bit_of(const struct vg_ops *type)
 {
-    return UINT64_C(1) << ((uintptr_t)type * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+    return UINT64_C(1) << (vg_mix((uintptr_t)type) >> 58);
 }
 
 static void tell(const struct vg_future *fut, bool timed_out, struct vg_cx *cx)

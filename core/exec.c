@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vg_fault.h"
+#include "vg_mix.h"
 #include "vg_spin.h"
 #include "worker.h"
 
@@ -82,7 +83,7 @@ static void init_worker(struct vg_exec *exec, unsigned index, uint64_t seed)
 
     worker->exec = exec;
     worker->index = index;
-    worker->rng = (seed + index + 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+    worker->rng = vg_mix(seed + index + 1) | 1;
     worker->thread = (struct vg_os_thread){.run = worker_main, .arg = worker};
     vg_deque_init(&worker->deque);
     vg_runq_init(&worker->runq);

@@ -4,6 +4,7 @@
 
 #include "drop.h"
 #include "task.h"
+#include "vg_mix.h"
 #include "worker.h"
 
 /*
@@ -21,7 +22,7 @@ static bool is_opaque(const struct vg_future *fut)
  * does not carry a valid one by chance. Opaque futures need the member for themselves. */
 static uint32_t life_mark(const struct vg_future *fut)
 {
-    return (uint32_t)(((uintptr_t)fut * UINT64_C(0x9e3779b97f4a7c15)) >> 32) | 1;
+    return (uint32_t)(vg_mix((uintptr_t)fut) >> 32) | 1;
 }
 
 static void mark_live(struct vg_future *fut)

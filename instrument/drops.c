@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "live.h"
+#include "vg_mix.h"
 
 /* What is the same: the type, the place of whoever drops it and, for timers, the task. */
 static uint64_t key_of(struct vg_task *task, const struct vg_future *fut)
 {
-    const uint64_t mix = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t key = (uintptr_t)fut->ops * mix ^ (uintptr_t)vg_site_of(fut->up);
+    uint64_t key = vg_mix((uintptr_t)fut->ops) ^ (uintptr_t)vg_site_of(fut->up);
     struct vg_task_info info;
 
     if (fut->ops->is_timer) {
         vg_task_info(task, &info);
-        key = key * mix ^ info.id;
+        key = vg_mix(key) ^ info.id;
     }
-    key *= mix;
+    key = vg_mix(key);
     return (key ^ key >> 32) | 1;
 }
 

@@ -2,6 +2,7 @@
 #include "longwait.h"
 
 #include "live.h"
+#include "vg_mix.h"
 #include "walk.h"
 
 void vg_longwaits_begin(struct vg_longwaits *waits)
@@ -103,7 +104,7 @@ void vg_longwaits_leaf(struct vg_longwaits *waits, struct vg_task *task,
 
 static uint64_t bit_of(uint64_t id)
 {
-    return UINT64_C(1) << (id * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+    return UINT64_C(1) << (vg_mix(id) >> 58);
 }
 
 bool vg_longwaits_concern(const struct vg_longwaits *waits, uint64_t id)

@@ -2,10 +2,11 @@
 #include "rows.h"
 
 #include "live.h"
+#include "vg_mix.h"
 
 static unsigned slot_of(uint64_t task, const struct vg_site *site)
 {
-    return (unsigned)((task ^ (uintptr_t)site) * UINT64_C(0x9e3779b97f4a7c15) >> 32) % VG_ROWS;
+    return (unsigned)(vg_mix(task ^ (uintptr_t)site) >> 32) % VG_ROWS;
 }
 
 static uint64_t id_of(struct vg_task *task)

@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "vg_fault.h"
+#include "vg_mix.h"
 #include "vg_os.h"
 #include "walk.h"
 
 static unsigned slot_of(uint64_t id)
 {
-    return (unsigned)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 40) % VG_WAITFOR_SLOTS;
+    return (unsigned)(vg_mix(id) >> 40) % VG_WAITFOR_SLOTS;
 }
 
 struct vg_waitfor_node *vg_waitfor_find(const struct vg_waitfor *graph, uint64_t id)
