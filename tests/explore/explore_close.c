@@ -5,41 +5,16 @@
  */
 #include <string.h>
 
-#include "worker.h"
-
-#include "explore.h"
+#include "quiet_driver.h"
 
 static struct vg_exec exec;
 static struct vg_worker worker;
 static struct vg_driver driver;
 static struct vg_task job;
-static struct mc_bell doorbell, left;
+static struct mc_bell left;
 static int polled, destroyed; /* by the model only */
 
 /* ---- what a worker asks of its driver, its timers and its tasks ---------------------------------- */
-
-static int driver_start(struct vg_driver *d, unsigned index)
-{
-    (void)d, (void)index;
-    return 0;
-}
-
-static void driver_stop(struct vg_driver *d, unsigned index)
-{
-    (void)d, (void)index;
-}
-
-static uint64_t driver_now(struct vg_driver *d)
-{
-    (void)d;
-    return 1;
-}
-
-static bool driver_ready(struct vg_driver *d, unsigned index)
-{
-    (void)d, (void)index;
-    return false;
-}
 
 static unsigned driver_turn(struct vg_driver *d, unsigned index)
 {
@@ -47,38 +22,12 @@ static unsigned driver_turn(struct vg_driver *d, unsigned index)
     return 0;
 }
 
-static void driver_park(struct vg_driver *d, unsigned index, uint64_t deadline)
-{
-    (void)d, (void)index, (void)deadline;
-    mc_bell_wait(&doorbell);
-}
-
-static void driver_unpark(struct vg_driver *d, unsigned index)
-{
-    (void)d, (void)index;
-    mc_bell_ring(&doorbell);
-}
-
-static const struct vg_driver_ops driver_ops = {
-    .start = driver_start,
-    .stop = driver_stop,
-    .now = driver_now,
-    .ready = driver_ready,
-    .turn = driver_turn,
-    .park = driver_park,
-    .unpark = driver_unpark,
-};
+static const struct vg_driver_ops driver_ops = {QUIET_DRIVER, .turn = driver_turn};
 
 uint64_t vg_exec_now(const struct vg_exec *owner)
 {
     (void)owner;
     return 1;
-}
-
-unsigned vg_wheel_fire(struct vg_wheel *wheel, uint64_t now)
-{
-    (void)wheel, (void)now;
-    mc_fail(MC_ASSERTION, "there are no timers");
 }
 
 enum vg_poll_end vg_task_poll(struct vg_worker *here, struct vg_task *task)
@@ -120,7 +69,7 @@ void vg_os_yield(void)
 void vg_exec_stop_workers(struct vg_exec *owner)
 {
     vg_store(&owner->phase, VG_PHASE_QUIT, release);
-    mc_bell_ring(&doorbell);
+    mc_bell_ring(&doorbells[0]);
     mc_bell_wait(&left); /* joins it */
 }
 

@@ -6,11 +6,9 @@
  */
 #include <string.h>
 
-#include "worker.h"
+#include "quiet_driver.h"
 
-#include "explore.h"
-
-enum { WORKERS = 2 };
+enum { WORKERS = QUIET_WORKERS };
 
 /* What the jobs do when they are polled. */
 enum { FIRST, SECOND, NOTHING, SPAWNER, JOBS };
@@ -19,7 +17,7 @@ static struct vg_exec exec;
 static struct vg_worker workers[WORKERS];
 static struct vg_driver driver;
 static struct vg_task jobs[JOBS];
-static struct mc_bell doorbells[WORKERS], first_begun, second_done, injected;
+static struct mc_bell first_begun, second_done, injected;
 static enum vg_place_in_queue
     spawned_to;                /* by the spawner; it waits for `injected` if it spawns nothing */
 static int spawns[3], spawned; /* if nothing, it waits until something was injected */
@@ -29,24 +27,6 @@ static int expected, done, polled[JOBS]; /* by the model only */
 static uint64_t asked;                   /* times that the clock was asked */
 
 /* ---- what a worker asks of its driver, its timers and its tasks ---------------------------------- */
-
-static int driver_start(struct vg_driver *d, unsigned worker)
-{
-    (void)d, (void)worker;
-    return 0;
-}
-
-static uint64_t driver_now(struct vg_driver *d)
-{
-    (void)d;
-    return 1;
-}
-
-static bool driver_ready(struct vg_driver *d, unsigned worker)
-{
-    (void)d, (void)worker;
-    return false;
-}
 
 /* What completes in the first turn of worker 0. */
 static unsigned driver_turn(struct vg_driver *d, unsigned worker)
@@ -60,18 +40,6 @@ static unsigned driver_turn(struct vg_driver *d, unsigned worker)
     return (unsigned)n;
 }
 
-static void driver_park(struct vg_driver *d, unsigned worker, uint64_t deadline)
-{
-    (void)d, (void)deadline;
-    mc_bell_wait(&doorbells[worker]);
-}
-
-static void driver_unpark(struct vg_driver *d, unsigned worker)
-{
-    (void)d;
-    mc_bell_ring(&doorbells[worker]);
-}
-
 /* For who waits for a while: it is over at once. */
 uint64_t vg_exec_now(const struct vg_exec *owner)
 {
@@ -79,20 +47,7 @@ uint64_t vg_exec_now(const struct vg_exec *owner)
     return VG_MSEC(++asked);
 }
 
-static const struct vg_driver_ops driver_ops = {
-    .start = driver_start,
-    .now = driver_now,
-    .ready = driver_ready,
-    .turn = driver_turn,
-    .park = driver_park,
-    .unpark = driver_unpark,
-};
-
-unsigned vg_wheel_fire(struct vg_wheel *wheel, uint64_t now)
-{
-    (void)wheel, (void)now;
-    mc_fail(MC_ASSERTION, "there are no timers");
-}
+static const struct vg_driver_ops driver_ops = {QUIET_DRIVER, .turn = driver_turn};
 
 static void stop(void)
 {

@@ -5,7 +5,7 @@
 #include <vigil/uring.h>
 
 #include "core/event.h"
-#include "core/threads.h"
+#include "threads.h"
 #include "counting_alloc.h"
 #include "worker.h"
 

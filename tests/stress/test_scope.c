@@ -4,7 +4,7 @@
 #include <vigil/scope.h>
 #include <vigil/time.h>
 
-#include "harness.h"
+#include "threads.h"
 #include "vg_atomic.h"
 #include "vg_os.h"
 
@@ -102,11 +102,8 @@ TEST(trees_of_scopes_end_whole_or_cancelled)
     const unsigned rounds = test_long() ? 400 : 20;
 
     FOR_WORKERS (workers) {
-        struct vg_config config = VG_CONFIG_INIT;
-        struct vg_exec *exec;
+        struct vg_exec *exec = test_exec(workers);
 
-        config.workers = workers;
-        CHECK_EQ(vg_exec_open(&exec, &config), 0);
         for (unsigned i = 0; i < rounds; i++)
             run_tree(exec, i % 2 == 1, i * 1000);
         CHECK_EQ(vg_exec_close(exec, VG_SEC(20)), 0);
@@ -167,12 +164,9 @@ TEST(forks_of_several_tasks_are_run_once_wherever_they_are_run)
     const unsigned rounds = test_long() ? 2000 : 100;
 
     FOR_WORKERS (workers) {
-        struct vg_config config = VG_CONFIG_INIT;
         struct vg_handle task[3];
-        struct vg_exec *exec;
+        struct vg_exec *exec = test_exec(workers);
 
-        config.workers = workers;
-        CHECK_EQ(vg_exec_open(&exec, &config), 0);
         for (unsigned i = 0; i < rounds; i++) {
             for (unsigned j = 0; j < 3; j++)
                 CHECK_EQ(VG_SPAWN(exec, &task[j], caller), 0);
@@ -217,11 +211,8 @@ TEST(loops_see_what_the_loops_before_them_wrote)
     static struct looper root;
 
     FOR_WORKERS (workers) {
-        struct vg_config config = VG_CONFIG_INIT;
-        struct vg_exec *exec;
+        struct vg_exec *exec = test_exec(workers);
 
-        config.workers = workers;
-        CHECK_EQ(vg_exec_open(&exec, &config), 0);
         CHECK_EQ(vg_block_on(exec, &looper(&root)->fut), 0);
         CHECK_EQ(vg_exec_close(exec, VG_SEC(20)), 0);
         for (unsigned i = 0; i < 4096; i++)

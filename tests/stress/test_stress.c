@@ -6,7 +6,7 @@
 #include <vigil/exec.h>
 #include <vigil/probe.h>
 
-#include "core/threads.h"
+#include "threads.h"
 #include "counting_alloc.h"
 #include "vg_fault.h"
 

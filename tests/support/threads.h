@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef VIGIL_TESTS_CORE_THREADS_H
-#define VIGIL_TESTS_CORE_THREADS_H
+#ifndef VIGIL_TESTS_THREADS_H
+#define VIGIL_TESTS_THREADS_H
 
+#include <vigil/exec.h>
+
+#include "counting_alloc.h"
 #include "harness.h"
 #include "vg_atomic.h"
 #include "vg_os.h"
 
 /*
- * Runs a function on several threads at once, for tests of what they share. The tests here are for
- * ThreadSanitizer and the real processor; what they cannot show is shown in tests/explore.
+ * For tests on real threads, which are for ThreadSanitizer and the real processor; what they cannot show is shown in
+ * tests/explore.
  */
+
+/* An executor of so many workers, with the tests' own allocator. */
+static inline struct vg_exec *test_exec(unsigned workers)
+{
+    struct vg_config config = VG_CONFIG_INIT;
+    struct vg_exec *exec;
+
+    config.workers = workers;
+    config.alloc = &test_alloc;
+    CHECK_EQ(vg_exec_open(&exec, &config), 0);
+    return exec;
+}
 
 enum { TEST_THREADS_MAX = 8 };
 
@@ -31,6 +46,7 @@ static inline void *test_thread_main(void *arg)
     return NULL;
 }
 
+/* Runs the function on several threads at once. */
 static inline void test_threads(int count, void (*run)(int id))
 {
     struct test_thread threads[TEST_THREADS_MAX];

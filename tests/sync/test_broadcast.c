@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "threads.h"
 #include "world.h"
 
 enum { SLOTS = 4 };
@@ -321,13 +322,10 @@ TEST(threads_send_to_several_tasks)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_config config = VG_CONFIG_INIT;
-        struct vg_exec *exec;
+        struct vg_exec *exec = test_exec(workers);
         pthread_t thread[THREADS];
         struct vg_handle handle[TASKS];
 
-        config.workers = workers;
-        CHECK_EQ(vg_exec_open(&exec, &config), 0);
         vg_broadcast_init(&radio.channel, "radio", radio.slots, 64);
         for (unsigned i = 0; i < TASKS; i++)
             CHECK_EQ(VG_SPAWN(exec, &handle[i], hearer), 0);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "threads.h"
 #include "world.h"
 
 enum { SLOTS = 4, THREADS = 2, TASKS = 3, EACH = 3000 };
@@ -61,16 +62,13 @@ TEST(threads_send_to_several_tasks)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_config config = VG_CONFIG_INIT;
-        struct vg_exec *exec;
+        struct vg_exec *exec = test_exec(workers);
         pthread_t thread[THREADS];
         struct vg_handle handle[TASKS];
         struct worker last;
         uint64_t sum = 0, count = 0;
 
         memset(&busy, 0, sizeof busy);
-        config.workers = workers;
-        CHECK_EQ(vg_exec_open(&exec, &config), 0);
         vg_mpmc_init(&busy.channel, "threads", busy.slots, SLOTS);
         for (unsigned i = 1; i < TASKS; i++)
             CHECK_EQ(VG_SPAWN(exec, &handle[i], worker, i), 0);

@@ -4,23 +4,12 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "counting_alloc.h"
+#include "threads.h"
 #include "world.h"
 
 /* Channels between threads outside and tasks on real workers. */
 
 enum { THREADS = 3, EACH = 2000, SLOTS = 8 };
-
-static struct vg_exec *open_exec(unsigned workers)
-{
-    struct vg_config config = VG_CONFIG_INIT;
-    struct vg_exec *exec;
-
-    config.workers = workers;
-    config.alloc = &test_alloc;
-    CHECK_EQ(vg_exec_open(&exec, &config), 0);
-    return exec;
-}
 
 /* ---- values from threads ------------------------------------------------------------------- */
 
@@ -130,7 +119,7 @@ TEST(threads_and_tasks_send_to_one_task)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_exec *exec = open_exec(workers);
+        struct vg_exec *exec = test_exec(workers);
         struct sink root;
         struct vg_mpsc channel;
         uint64_t slots[SLOTS];
@@ -205,7 +194,7 @@ TEST(a_receiver_may_reuse_the_channel_before_the_close_has_returned)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_exec *exec = open_exec(workers);
+        struct vg_exec *exec = test_exec(workers);
         struct reuser root;
 
         CHECK_EQ(vg_block_on(exec, &reuser(&root)->fut), 0);
@@ -255,7 +244,7 @@ TEST(a_thread_may_send_while_the_executor_shuts_down)
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
         for (int i = 0; i < 6; i++) {
-            struct vg_exec *exec = open_exec(workers);
+            struct vg_exec *exec = test_exec(workers);
             struct vg_mpsc channel;
             uint64_t slots[SLOTS];
             pthread_t thread;

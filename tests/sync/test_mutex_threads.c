@@ -9,27 +9,9 @@
 #include <vigil/combine.h>
 #include <vigil/exec.h>
 
-#include "counting_alloc.h"
-#include "harness.h"
+#include "threads.h"
 
 /* On real threads, for the sanitizers: what the mutex protects is plain memory. */
-
-static struct vg_exec *open_exec(unsigned workers)
-{
-    struct vg_config config = VG_CONFIG_INIT;
-    struct vg_exec *exec;
-
-    config.workers = workers;
-    config.alloc = &test_alloc;
-    CHECK_EQ(vg_exec_open(&exec, &config), 0);
-    return exec;
-}
-
-static uint64_t next_random(uint64_t *state)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return *state >> 33;
-}
 
 /* ---- contention ---------------------------------------------------------------------------- */
 
@@ -59,7 +41,8 @@ struct player {
     VG_FRAME(int);
     struct shared *all, *shared;
     int round, rc;
-    uint64_t random, turns, entered;
+    unsigned random;
+    uint64_t turns, score;
     VG_ARMS(2) sel;
     struct vg_lock lock;
     struct vg_yield yield;
@@ -68,7 +51,7 @@ struct player {
 static struct vg_arm lock_arm(struct player *f)
 {
     vg_lock(&f->lock, &f->shared->mutex);
-    switch (next_random(&f->random) % 4) {
+    switch (test_draw(&f->random) % 4) {
     case 0:
         return VG_CANCEL(&f->lock);
     case 1:
@@ -82,11 +65,11 @@ VG_ASYNC(player)
 {
     VG_BEGIN(f);
     for (f->round = 0; f->round < ROUNDS; f->round++) {
-        f->shared = &f->all[next_random(&f->random) % MUTEXES];
+        f->shared = &f->all[test_draw(&f->random) % MUTEXES];
         VG_AWAIT(f->rc, VG_SELECT(f->sel, lock_arm(f), VG_CANCEL(vg_yield(&f->yield))));
-        for (f->turns = next_random(&f->random) % 16; f->turns > 0; f->turns--)
+        for (f->turns = test_draw(&f->random) % 16; f->turns > 0; f->turns--)
             VG_AWAIT(f->rc, vg_yield(&f->yield));
-        if (next_random(&f->random) % 3 == 0)
+        if (test_draw(&f->random) % 3 == 0)
             VG_AWAIT_CANCEL(f->rc, &f->lock);
         else if (vg_started(&f->lock.fut))
             VG_AWAIT(f->rc, &f->lock);
@@ -95,53 +78,24 @@ VG_ASYNC(player)
         if (f->rc < 0)
             continue;
         enter(f->shared);
-        f->entered++;
-        for (f->turns = next_random(&f->random) % 3; f->turns > 0; f->turns--)
+        f->score++;
+        for (f->turns = test_draw(&f->random) % 3; f->turns > 0; f->turns--)
             VG_AWAIT(f->rc, vg_yield(&f->yield));
         leave(f->shared);
     }
     VG_RETURN(0);
 }
 
-static struct player *player(struct player *f, struct shared *all, uint64_t seed)
+static struct player *player(struct player *f, struct shared *all, unsigned seed)
 {
     VG_SETUP(f, player);
     f->all = all;
     f->random = seed;
-    f->entered = 0;
+    f->score = 0;
     return f;
 }
 
-struct game {
-    VG_FRAME(int);
-    struct shared *all;
-    int i, rc;
-    uint64_t entered;
-    struct vg_handle handle[TASKS];
-    struct vg_task_wait wait;
-};
-
-VG_ASYNC(game)
-{
-    VG_BEGIN(f);
-    for (f->i = 0; f->i < TASKS; f->i++)
-        CHECK_EQ(VG_SPAWN(vg_exec_current(), &f->handle[f->i], player, f->all, (uint64_t)f->i + 1),
-                 0);
-    for (f->i = 0; f->i < TASKS; f->i++) {
-        VG_AWAIT(f->rc, vg_task_wait(&f->wait, &f->handle[f->i]));
-        f->entered += ((const struct player *)vg_task_frame(&f->handle[f->i]))->entered;
-        vg_task_release(&f->handle[f->i]);
-    }
-    VG_RETURN(0);
-}
-
-static struct game *game(struct game *f, struct shared *all)
-{
-    VG_SETUP(f, game);
-    f->all = all;
-    f->entered = 0;
-    return f;
-}
+#include "game.h" /* needs the player */
 
 /* Threads that are no workers take part without waiting. */
 struct outsider {
@@ -186,7 +140,7 @@ TEST(every_entry_is_counted_once_whoever_enters)
     FOR_WORKERS (workers) {
         struct shared all[MUTEXES] = {{.entered = 0}};
         struct outsider o[2] = {{.all = all}, {.all = all}};
-        struct vg_exec *exec = open_exec(workers);
+        struct vg_exec *exec = test_exec(workers);
         uint64_t entered = 0;
         pthread_t watch;
         struct game root;
@@ -205,7 +159,7 @@ TEST(every_entry_is_counted_once_whoever_enters)
             entered += all[i].entered;
             vg_mutex_fini(&all[i].mutex);
         }
-        CHECK_EQ(entered, root.entered + o[0].entered + o[1].entered);
+        CHECK_EQ(entered, root.score + o[0].entered + o[1].entered);
     }
 }
 
@@ -284,7 +238,7 @@ TEST(the_last_owner_may_destroy_the_mutex_at_once)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_exec *exec = open_exec(workers);
+        struct vg_exec *exec = test_exec(workers);
         struct destroyer root;
 
         CHECK_EQ(vg_block_on(exec, &destroyer(&root)->fut), 0);

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "counting_alloc.h"
+#include "threads.h"
 #include "world.h"
 
 static int payload[2];
@@ -290,13 +290,9 @@ TEST(a_receiver_may_reuse_the_oneshot_before_the_send_has_returned)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_config config = VG_CONFIG_INIT;
-        struct vg_exec *exec;
+        struct vg_exec *exec = test_exec(workers);
         struct exchange root;
 
-        config.workers = workers;
-        config.alloc = &test_alloc;
-        CHECK_EQ(vg_exec_open(&exec, &config), 0);
         CHECK_EQ(vg_block_on(exec, &exchange(&root)->fut), 0);
         CHECK_EQ(vg_exec_close(exec, VG_SEC(10)), 0);
     }

@@ -10,30 +10,12 @@
 #include <vigil/exec.h>
 #include <vigil/time.h>
 
-#include "counting_alloc.h"
-#include "harness.h"
+#include "threads.h"
 #include "vg_atomic.h"
 
 /* On real threads, for the sanitizers: who has all permits writes plain memory, who has one reads it. */
 
 enum { TASKS = 48, ROUNDS = 100, PERMITS = 4, OUTSIDERS = 2, TRIES = 6000 };
-
-static struct vg_exec *open_exec(unsigned workers)
-{
-    struct vg_config config = VG_CONFIG_INIT;
-    struct vg_exec *exec;
-
-    config.workers = workers;
-    config.alloc = &test_alloc;
-    CHECK_EQ(vg_exec_open(&exec, &config), 0);
-    return exec;
-}
-
-static uint64_t next_random(uint64_t *state)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return *state >> 33;
-}
 
 struct shared {
     struct vg_semaphore semaphore;
@@ -56,7 +38,8 @@ struct player {
     struct shared *shared;
     int round, rc;
     uint32_t count;
-    uint64_t random, turns, written;
+    unsigned random;
+    uint64_t turns, score;
     VG_ARMS(2) sel;
     struct vg_acquire acquire;
     struct vg_permit permit;
@@ -65,9 +48,9 @@ struct player {
 
 static struct vg_arm acquire_arm(struct player *f)
 {
-    f->count = next_random(&f->random) % 4 == 0 ? PERMITS : 1;
+    f->count = test_draw(&f->random) % 4 == 0 ? PERMITS : 1;
     vg_acquire(&f->acquire, &f->shared->semaphore, f->count);
-    switch (next_random(&f->random) % 4) {
+    switch (test_draw(&f->random) % 4) {
     case 0:
         return VG_CANCEL(&f->acquire);
     case 1:
@@ -82,63 +65,33 @@ VG_ASYNC(player)
     VG_BEGIN(f);
     for (f->round = 0; f->round < ROUNDS; f->round++) {
         VG_AWAIT(f->rc, VG_SELECT(f->sel, acquire_arm(f), VG_CANCEL(vg_yield(&f->yield))));
-        for (f->turns = next_random(&f->random) % 16; f->turns > 0; f->turns--)
+        for (f->turns = test_draw(&f->random) % 16; f->turns > 0; f->turns--)
             VG_AWAIT(f->rc, vg_yield(&f->yield));
-        if (next_random(&f->random) % 3 == 0 || !vg_started(&f->acquire.fut))
+        if (test_draw(&f->random) % 3 == 0 || !vg_started(&f->acquire.fut))
             VG_AWAIT_CANCEL(f->rc, &f->acquire);
         else
             VG_AWAIT(f->rc, &f->acquire);
         if (f->rc < 0)
             continue;
         f->permit = vg_permit_take(&f->acquire);
-        use(f->shared, f->count, &f->written);
-        for (f->turns = next_random(&f->random) % 3; f->turns > 0; f->turns--)
+        use(f->shared, f->count, &f->score);
+        for (f->turns = test_draw(&f->random) % 3; f->turns > 0; f->turns--)
             VG_AWAIT(f->rc, vg_yield(&f->yield));
         vg_permit_release(&f->permit);
     }
     VG_RETURN(0);
 }
 
-static struct player *player(struct player *f, struct shared *shared, uint64_t seed)
+static struct player *player(struct player *f, struct shared *shared, unsigned seed)
 {
     VG_SETUP(f, player);
     f->shared = shared;
     f->random = seed;
-    f->written = 0;
+    f->score = 0;
     return f;
 }
 
-struct game {
-    VG_FRAME(int);
-    struct shared *shared;
-    int i, rc;
-    uint64_t written;
-    struct vg_handle handle[TASKS];
-    struct vg_task_wait wait;
-};
-
-VG_ASYNC(game)
-{
-    VG_BEGIN(f);
-    for (f->i = 0; f->i < TASKS; f->i++)
-        CHECK_EQ(
-            VG_SPAWN(vg_exec_current(), &f->handle[f->i], player, f->shared, (uint64_t)f->i + 1),
-            0);
-    for (f->i = 0; f->i < TASKS; f->i++) {
-        VG_AWAIT(f->rc, vg_task_wait(&f->wait, &f->handle[f->i]));
-        f->written += ((const struct player *)vg_task_frame(&f->handle[f->i]))->written;
-        vg_task_release(&f->handle[f->i]);
-    }
-    VG_RETURN(0);
-}
-
-static struct game *game(struct game *f, struct shared *shared)
-{
-    VG_SETUP(f, game);
-    f->shared = shared;
-    f->written = 0;
-    return f;
-}
+#include "game.h" /* needs the player */
 
 /* Takes part without waiting. */
 struct outsider {
@@ -183,7 +136,7 @@ TEST(who_has_all_permits_is_alone)
     FOR_WORKERS (workers) {
         struct shared shared = {.a = 0};
         struct outsider o[OUTSIDERS] = {{.shared = &shared}, {.shared = &shared}};
-        struct vg_exec *exec = open_exec(workers);
+        struct vg_exec *exec = test_exec(workers);
         pthread_t watch;
         struct game root;
 
@@ -196,7 +149,7 @@ TEST(who_has_all_permits_is_alone)
             pthread_join(o[i].thread, NULL);
         pthread_join(watch, NULL);
         CHECK_EQ(vg_exec_close(exec, VG_SEC(10)), 0);
-        CHECK_EQ(shared.a, root.written + o[0].written + o[1].written);
+        CHECK_EQ(shared.a, root.score + o[0].written + o[1].written);
         CHECK_EQ(vg_semaphore_free(&shared.semaphore), PERMITS);
         vg_semaphore_fini(&shared.semaphore);
     }
@@ -287,7 +240,7 @@ TEST(the_last_owner_may_destroy_the_semaphore_at_once)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_exec *exec = open_exec(workers);
+        struct vg_exec *exec = test_exec(workers);
         struct destroyer root;
 
         CHECK_EQ(vg_block_on(exec, &destroyer(&root)->fut), 0);

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "core/threads.h"
+#include "threads.h"
 #include "world.h"
 
 static bool never(void *arg)
@@ -268,11 +268,8 @@ TEST(children_end_while_the_cancel_is_under_way)
 
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_config config = VG_CONFIG_INIT;
-        struct vg_exec *exec;
+        struct vg_exec *exec = test_exec(workers);
 
-        config.workers = workers;
-        CHECK_EQ(vg_exec_open(&exec, &config), 0);
         for (unsigned round = 0; round < ROUNDS; round++) {
             struct vg_handle handle[SESSIONS];
             struct vg_token root;

@@ -3,8 +3,8 @@
 
 #include <pthread.h>
 
-#include "counting_alloc.h"
 #include "market.h"
+#include "threads.h"
 
 /* ---- without waiting ----------------------------------------------------------------------- */
 
@@ -243,15 +243,12 @@ TEST(threads_send_to_a_task)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_config config = VG_CONFIG_INIT;
-        struct vg_exec *exec;
+        struct vg_exec *exec = test_exec(workers);
         struct sink root;
         struct vg_unbounded channel;
         pthread_t thread[THREADS];
         struct source source[THREADS];
 
-        config.workers = workers;
-        CHECK_EQ(vg_exec_open(&exec, &config), 0);
         vg_unbounded_init(&channel, "threads", sizeof(uint64_t), &test_alloc);
         for (unsigned i = 0; i < THREADS; i++) {
             source[i] = (struct source){&channel, i};

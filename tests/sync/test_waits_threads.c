@@ -10,22 +10,10 @@
 #include <vigil/exec.h>
 #include <vigil/time.h>
 
-#include "counting_alloc.h"
-#include "harness.h"
+#include "threads.h"
 #include "vg_atomic.h"
 
 /* Barrier, condition and notifier on real threads, for the sanitizers: what they order is plain memory. */
-
-static struct vg_exec *open_exec(unsigned workers)
-{
-    struct vg_config config = VG_CONFIG_INIT;
-    struct vg_exec *exec;
-
-    config.workers = workers;
-    config.alloc = &test_alloc;
-    CHECK_EQ(vg_exec_open(&exec, &config), 0);
-    return exec;
-}
 
 /* Runs so many tasks to their end. */
 enum { TASKS = 16 };
@@ -110,7 +98,7 @@ TEST(parties_see_what_the_others_did_before_the_barrier)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_exec *exec = open_exec(workers);
+        struct vg_exec *exec = test_exec(workers);
         struct field field = {.leaders = 0};
 
         vg_barrier_init(&field.barrier, "field", TASKS);
@@ -176,7 +164,7 @@ TEST(as_much_is_taken_as_was_brought)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_exec *exec = open_exec(workers);
+        struct vg_exec *exec = test_exec(workers);
         struct queue q = {.length = 0};
 
         vg_mutex_init(&q.mutex, "queue");
@@ -258,7 +246,7 @@ TEST(each_notification_from_outside_arrives_with_what_was_written_before_it)
 {
     TEST_TIMEOUT(240);
     FOR_WORKERS (workers) {
-        struct vg_exec *exec = open_exec(workers);
+        struct vg_exec *exec = test_exec(workers);
         struct box box[SENDERS];
         struct vg_handle handle[SENDERS];
 

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 
+#include "threads.h"
 #include "world.h"
 
 struct state {
@@ -258,16 +259,13 @@ TEST(tasks_follow_the_changes_that_a_thread_makes)
 {
     TEST_TIMEOUT(120);
     FOR_WORKERS (workers) {
-        struct vg_config config = VG_CONFIG_INIT;
-        struct vg_exec *exec;
+        struct vg_exec *exec = test_exec(workers);
         struct state current = state(1);
         struct vg_watch watch;
         struct vg_handle handle[TASKS];
         struct follower root;
         pthread_t thread;
 
-        config.workers = workers;
-        CHECK_EQ(vg_exec_open(&exec, &config), 0);
         vg_watch_init(&watch, "state", &current);
         for (unsigned i = 0; i < TASKS; i++)
             CHECK_EQ(VG_SPAWN(exec, &handle[i], follower, &watch), 0);
