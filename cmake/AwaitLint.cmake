@@ -31,9 +31,7 @@ foreach(file ${candidates})
     file(MAKE_DIRECTORY ${dir})
     add_custom_command(OUTPUT ${stamp}.ok DEPFILE ${stamp}.d DEPENDS ${file}
         COMMAND ${CLANG} ${flags} -fsyntax-only ${PROJECT_SOURCE_DIR}/${file}
-        COMMAND ${CLANG} ${flags} --analyze -Xclang -analyzer-werror -Xclang -analyzer-output=text
-                -Xclang -analyzer-disable-checker=deadcode
-                ${PROJECT_SOURCE_DIR}/${file}
+        COMMAND ${CLANG} ${flags} ${VIGIL_ANALYZE} ${PROJECT_SOURCE_DIR}/${file}
         COMMAND ${CLANG} ${flags} -MM -MF ${stamp}.d -MT await-lint/${file}.ok
                 ${PROJECT_SOURCE_DIR}/${file}
         COMMAND ${CMAKE_COMMAND} -E touch ${stamp}.ok

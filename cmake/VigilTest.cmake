@@ -14,8 +14,7 @@ set(VIGIL_TEST_ENVIRONMENT
 # An emulator has no io_uring, shows no process to a debugger, and is slow: of a build for another processor, these are run.
 if(CMAKE_CROSSCOMPILING)
     set(VIGIL_EMULATED "^(checks/fence|core/.*|stress/.*|sync/.*|exhaust/(close|scope|spawn|wakers)\
-|instrument/(attach|dump|histogram|snapshot|text)|sim/(combine|exec|exhaust|io|scope|select|sim_s|watch).*\
-|liveness/futurelock)$")
+|instrument/(attach|dump|histogram|snapshot|text)|sim/(combine|exec|exhaust|io|scope|select|sim_s|watch).*)$")
 endif()
 
 # vigil_ctest(<name> COMMAND <command>... [LABELS <label>...] [TIMEOUT <seconds>] [SERIAL])
@@ -50,4 +49,15 @@ function(vigil_test name)
         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${area})
     target_link_libraries(${target} PRIVATE vigil_test_support ${arg_LINKS})
     vigil_ctest(${name} COMMAND ${target} LABELS ${arg_LABELS} TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+# vigil_tests(<area> [<directory>]): a program and a test of each test_<name>.c there, or in the current directory.
+function(vigil_tests area)
+    set(files ${ARGN} test_*.c)
+    list(JOIN files / files)
+    file(GLOB files CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${files})
+    foreach(file ${files})
+        string(REGEX REPLACE ".*test_(.*)\\.c$" "\\1" name ${file})
+        vigil_test(${area}/${name} SOURCES ${file})
+    endforeach()
 endfunction()

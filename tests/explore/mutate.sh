@@ -15,8 +15,8 @@
 #   nth: n                if it occurs several times: which
 #   with: text            the replacement; none: the text is left out
 #   test: explore m args  the models of explore_<m>.c, compiled from the mutated tree, run with args
-#   test: area/name args  tests/<area>/test_<name>.c, with the mutated file in place of the library's; if it is a directory
-#                         tests/<area>/<name> instead, what the build has made of it
+#   test: area/name args  tests/<area>/test_<name>.c, or all of the directory tests/<area>/<name>, with the mutated file in place
+#                         of the library's
 #   also: path...         for the latter: more sources to compile from the mutated tree (users of a header)
 #   dies: pattern         extended regular expression that the output of the failing test must match. The
 #                         explorer prints FOUND and: assertion, race, freed, lost-wake, deadlock
@@ -44,13 +44,18 @@ dies=$(field dies)
 [ -n "$file" ] && [ -n "$test" ] && [ -n "$dies" ] || fail 'needs the fields file, test and dies'
 [ -f "$source/$file" ] || fail "there is no $file"
 
-# The tree as links, but for the one file.
+# The one file; of a header, which others find beside themselves, the tree as links around it.
 rm -rf "$root"
-mkdir -p "$root"
-for part in core sync io instrument tests; do
-    [ ! -d "$source/$part" ] || cp -rs "$source/$part" "$root/"
-done
-rm "$root/$file"
+mkdir -p "$root/$(dirname "$file")"
+case $file in
+*.h)
+    at=
+    for part in $(echo "$file" | tr / ' '); do
+        (cd "$source/$at" && find "$PWD" -mindepth 1 -maxdepth 1 ! -name "$part" -exec ln -s -t "$root/$at" {} +)
+        at=$at$part/
+    done
+    ;;
+esac
 FIND=$(field find) WITH=$(field with) NTH=$(field nth) awk '
     # The text as an expression; where it has blanks or line ends there may be any of them.
     function expression(text,    i, c, result) {
@@ -87,11 +92,21 @@ FIND=$(field find) WITH=$(field with) NTH=$(field nth) awk '
 ' "$source/$file" >"$root/$file" || fail "the text to replace is not there once: $(field find)"
 ! cmp -s "$source/$file" "$root/$file" || fail 'changes nothing'
 
+includes=
+for tree in "$root" "$source"; do
+    for part in tests/explore tests tests/support . core core/seam core/include sync/include io/include instrument/include; do
+        includes="$includes -I$tree/$part"
+    done
+done
+includes="$includes -I$source/$(dirname "$file")"
+
 compile() {
-    $cc $flags -w -I"$root/tests/explore" -I"$root/tests" -I"$root/tests/support" -I"$root" \
-        -I"$root/core" -I"$root/core/seam" -I"$root/core/include" -I"$root/sync/include" \
-        -I"$root/io/include" -I"$root/instrument/include" "$@" ||
-        fail 'does not compile'
+    $cc $flags -w $includes "$@" || fail 'does not compile'
+}
+
+# in_tree <source>: where it is to be taken from.
+in_tree() {
+    if [ -e "$root/$1" ]; then echo "$1"; else echo "$source/$1"; fi
 }
 
 # find_object <model> <source>: what the build has made of it, below the directory of the build.
@@ -106,6 +121,16 @@ find_object() {
 # Of the objects that ninja tells about, those that the mutation reaches, in one line.
 depend_on() {
     awk -v file="$1" '/^[^ ]/ { object = $1; sub(/:$/, "", object) } $1 == file { printf "%s ", object }'
+}
+
+# find_test <area> <name>: likewise. Where an area has rules of its own, so it has a directory.
+find_test() {
+    objects=$build/tests/$1/CMakeFiles/test_$1_$2.dir
+    [ -d "$objects" ] || objects=$build/tests/CMakeFiles/test_$1_$2.dir/$1
+    [ ! -d "$source/tests/$1/$2" ] || objects=$objects/$2
+    for object in "$objects"/*.o; do
+        echo "${object#"$build"/}"
+    done
 }
 
 # explore <model file> <arguments>: the test is built from the mutated tree.
@@ -129,7 +154,7 @@ explore)
         *" $object "*)
             object=$(echo "$part" | tr / _).o
             case $part in tests/*) hooks= ;; *) hooks=-fsanitize=thread ;; esac
-            (cd "$root" && compile -O2 -DVG_EXPLORE=1 $hooks -c "$part" -o "$object") ;;
+            (cd "$root" && compile -O2 -DVG_EXPLORE=1 $hooks -c "$(in_tree "$part")" -o "$object") ;;
         *) object=$build/$object ;;
         esac
         objects="$objects $object"
@@ -138,19 +163,28 @@ explore)
     ;;
 *)
     area=${1%/*} test_name=${1#*/}
-    if [ -d "$source/tests/$1" ]; then
-        sources=$(echo "$build/tests/$area/CMakeFiles/test_${area}_$test_name.dir/$test_name"/*.o)
-    else
-        sources="tests/$area/test_$test_name.c $(field also)"
-    fi
+    directory=tests/$area
+    [ ! -d "$source/tests/$1" ] || directory=tests/$1
+    sources=
+    for part in $(field also); do
+        sources="$sources $(in_tree "$part")"
+    done
     case $file in *.c) sources="$sources $file" ;; esac
+    objects=$(find_test "$area" "$test_name")
+    stale=$(ninja -C "$build" -n -t deps $objects | depend_on "$source/$file") || fail 'the test is not built'
+    for object in $objects; do
+        case " $stale " in
+        *" $object "*) sources="$sources $(in_tree "$directory/$(basename "$object" .o)")" ;;
+        *) sources="$sources $build/$object" ;;
+        esac
+    done
     arguments="$(echo "$test" | sed 's/^[^ ]* *//')"
     (cd "$root" && compile $sources $library -o program)
     ;;
 esac
 
 status=0
-VIGIL_TIMEOUT=15 timeout -k 5 100 "$root/program" $arguments >"$root/output" 2>&1 || status=$?
+VIGIL_TIMEOUT=8 timeout -k 5 100 "$root/program" $arguments >"$root/output" 2>&1 || status=$?
 [ $status -ne 0 ] || fail "survives: $test"
 grep -qE "$dies" "$root/output" || {
     tail -n 30 "$root/output"
