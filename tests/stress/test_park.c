@@ -5,8 +5,8 @@
 #include <vigil/uring.h>
 
 #include "core/event.h"
-#include "threads.h"
 #include "counting_alloc.h"
+#include "threads.h"
 #include "worker.h"
 
 /*

@@ -6,8 +6,8 @@
 #include <vigil/exec.h>
 #include <vigil/probe.h>
 
-#include "threads.h"
 #include "counting_alloc.h"
+#include "threads.h"
 #include "vg_fault.h"
 
 #define SCRIBBLE(object) memset((object), 0xdd, sizeof *(object))
