@@ -17,13 +17,20 @@ if(CMAKE_CROSSCOMPILING)
 |instrument/(attach|dump|histogram|snapshot|text)|sim/(combine|exec|exhaust|io|scope|select|sim_s|watch).*)$")
 endif()
 
+# The simulator is one thread. What takes long there shows ThreadSanitizer nothing.
+if(VIGIL_SANITIZE STREQUAL "thread")
+    set(VIGIL_NOT_SANITIZED
+        "^(sim/shared_writes|liveness/(crowd|futurelock|lockup|quiet|semaphore|spin|spin_quiet|unarmed))$")
+endif()
+
 # vigil_ctest(<name> COMMAND <command>... [LABELS <label>...] [TIMEOUT <seconds>] [SERIAL])
 #
 # Registers a command as a test: exit code 77 means skipped. Tests labelled long run only on request; no other
 # test runs beside a SERIAL one, which measures.
 function(vigil_ctest name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "COMMAND;LABELS")
-    if(VIGIL_EMULATED AND NOT name MATCHES "${VIGIL_EMULATED}")
+    if((VIGIL_EMULATED AND NOT name MATCHES "${VIGIL_EMULATED}") OR
+       (VIGIL_NOT_SANITIZED AND name MATCHES "${VIGIL_NOT_SANITIZED}"))
         return()
     endif()
     set(name ${VIGIL_TEST_PREFIX}${name})

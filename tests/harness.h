@@ -30,8 +30,6 @@
  * the counting allocator. A failed check prints the place, the expression, the seed and the number
  * of workers, and ends the test's process at once, from whichever thread.
  *
- * Under ThreadSanitizer a FOR_SEEDS body runs with a quarter of the seeds: the simulator is one thread.
- *
  * Environment: VIGIL_LONG=1 multiplies seeds by 20 and time limits by 10; VIGIL_TIMEOUT=N lets no test run
  * for more than N seconds. VIGIL_WORKERS=N is --workers N. VIGIL_RECORD names a file to which a line is appended for each thing that a test
  * counts: number, what, seconds, verdict, test, program, separated by tabs.

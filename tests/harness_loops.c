@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "harness_private.h"
-#include "vg_sanitizer.h"
 
 uint64_t test_seed;
 static uint64_t seeds_end;
@@ -26,8 +25,6 @@ uint64_t test_seeds_begin(uint64_t count)
         count = test_options.seeds;
     else if (test_long())
         count *= 20;
-    else if (VG_TSAN) /* the simulator is one thread: it has little to see */
-        count = (count + 3) / 4;
     set_seed(test_options.one_seed ? test_options.seed : 1);
     seeds_end = test_options.one_seed ? test_seed + 1 : count + 1;
     return test_seed;

@@ -51,8 +51,17 @@ cat >"$tmp/source/tests/core/test_twice.c" <<'END'
 int main(void) { return twice(3) == 6 && thrice(0) == 0 ? 0 : (puts("wrong"), 1); }
 END
 cat >"$tmp/conf" <<END
-cc=cc flags= source='$tmp/source' explorer= library= built= models=
+cc=cc flags= source='$tmp/source' explorer= library= build='$tmp/build' models=
 END
+mkdir "$tmp/build"
+cat >"$tmp/build/build.ninja" <<END
+rule cc
+    command = cc -I$tmp/source/core -MD -MF \$out.d -c \$in -o \$out
+    depfile = \$out.d
+    deps = gcc
+build tests/CMakeFiles/test_core_twice.dir/core/test_twice.c.o: cc $tmp/source/tests/core/test_twice.c
+END
+ninja -C "$tmp/build" >/dev/null
 cat >"$tmp/tool/mutants/all.txt" <<'END'
 mutant: found
 file: core/twice.h

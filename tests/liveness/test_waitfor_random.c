@@ -9,7 +9,7 @@
  */
 
 /* In --long twenty times as many. */
-enum { THINGS = 3, PROGRAMS = VG_ASAN ? 1000 : 5000 };
+enum { THINGS = 3, PROGRAMS = VG_TSAN ? 100 : VG_ASAN ? 1000 : 5000 };
 
 static uint64_t draw(uint64_t *state, uint64_t n)
 {

@@ -112,7 +112,7 @@ static void check(struct load load)
 {
     if (!VG_DEBUG)
         SKIP("no debug build");
-    FOR_SEEDS (seed, VG_TSAN || VG_ASAN ? 1 : 10) {
+    FOR_SEEDS (seed, VG_ASAN ? 1 : 10) {
         const struct sum sum = run(seed, &load);
 
         if (seed == 1)
