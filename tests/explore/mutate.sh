@@ -118,12 +118,16 @@ find_object() {
     object=tests/explore/CMakeFiles/explore_$1.dir/$object.o
 }
 
-# Of the objects that ninja tells about, those that the mutation reaches, in one line.
-depend_on() {
-    awk -v file="$1" '/^[^ ]/ { object = $1; sub(/:$/, "", object) } $1 == file { printf "%s ", object }'
+# find_stale <object>...: those that the mutation reaches, in one line.
+find_stale() {
+    for object; do
+        [ -e "$build/$object" ] || fail "is not built: $object"
+    done
+    ninja -C "$build" -n -t deps "$@" |
+        awk -v file="$source/$file" '/^[^ ]/ { object = $1; sub(/:$/, "", object) } $1 == file { printf "%s ", object }'
 }
 
-# find_test <area> <name>: likewise. Where an area has rules of its own, so it has a directory.
+# find_test <area> <name>: likewise, of a test. Where an area has rules of its own, so it has a directory of its own.
 find_test() {
     objects=$build/tests/$1/CMakeFiles/test_$1_$2.dir
     [ -d "$objects" ] || objects=$build/tests/CMakeFiles/test_$1_$2.dir/$1
@@ -146,7 +150,7 @@ explore)
         find_object $2 "$part"
         objects="$objects $object"
     done
-    stale=$(ninja -C "$build" -n -t deps $objects | depend_on "$source/$file") || fail 'the models are not built'
+    stale=$(find_stale $objects)
     objects=
     for part in $sources; do
         find_object $2 "$part"
@@ -171,7 +175,7 @@ explore)
     done
     case $file in *.c) sources="$sources $file" ;; esac
     objects=$(find_test "$area" "$test_name")
-    stale=$(ninja -C "$build" -n -t deps $objects | depend_on "$source/$file") || fail 'the test is not built'
+    stale=$(find_stale $objects)
     for object in $objects; do
         case " $stale " in
         *" $object "*) sources="$sources $(in_tree "$directory/$(basename "$object" .o)")" ;;

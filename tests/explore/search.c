@@ -74,10 +74,11 @@ void mc_hint(const volatile void *p)
 
 bool search_hint(const volatile void *address)
 {
-    for (int i = 0; i < hint_count && mc_search.mode == SEARCH_DFS; i++)
-        if (hints[i] == address)
-            return true;
-    return false;
+    int i = 0;
+
+    while (i < hint_count && hints[i] != address)
+        i++;
+    return mc_search.mode == SEARCH_DFS && i < hint_count;
 }
 
 bool search_shared(const volatile void *address)

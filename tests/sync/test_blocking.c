@@ -8,8 +8,7 @@
 #include <vigil/oneshot.h>
 #include <vigil/semaphore.h>
 
-#include "counting_alloc.h"
-#include "harness.h"
+#include "threads.h"
 
 /* Threads outside wait like tasks do. */
 
@@ -26,12 +25,8 @@ struct world {
 
 static void world_open(struct world *w)
 {
-    struct vg_config config = VG_CONFIG_INIT;
-
     memset(w, 0, sizeof *w);
-    config.workers = 2;
-    config.alloc = &test_alloc;
-    CHECK_EQ(vg_exec_open(&w->exec, &config), 0);
+    w->exec = test_exec(2);
     vg_mutex_init(&w->mutex, "threads");
     vg_semaphore_init(&w->semaphore, "threads", 2);
     vg_mpsc_init(&w->channel, "threads", w->slots, CAPACITY);
