@@ -72,25 +72,17 @@ static unsigned next_stride(const struct vg_worker *worker, uint64_t length)
     return length < SHORT_BATCH_NS && stride < STRIDE_MAX ? 2 * stride : stride;
 }
 
-bool vg_worker_step_clock(struct vg_worker *worker)
+void vg_worker_step_clock(struct vg_worker *worker)
 {
-    const uint32_t ticks = vg_load(&worker->exec->ticks, relaxed);
-    uint64_t length;
+    uint64_t length = worker->read_at;
 
-    if (worker->blind > 0 && ticks == worker->ticks) {
-        worker->blind--;
-        worker->stale = true;
-        return false;
-    }
-    worker->ticks = ticks;
-    length = worker->read_at;
+    worker->ticks = vg_load(&worker->exec->ticks, relaxed);
     vg_worker_read_clock(worker, VG_WORKER_RUN);
     length = worker->now - length;
     note_burst(worker, length);
     note_step(worker, length);
     worker->stride = next_stride(worker, length);
     worker->blind = worker->stride - 1;
-    return true;
 }
 
 uint64_t vg_cx_now(struct vg_cx *cx)

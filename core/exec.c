@@ -237,6 +237,19 @@ void vg_exec_destroy(struct vg_exec *exec, bool left)
     release(exec);
 }
 
+static int attach(struct vg_exec *exec)
+{
+    struct vg_probe *const probe = exec->probe;
+    const int rc = probe != NULL && probe->attach != NULL
+                       ? probe->attach(probe, exec, exec->workers_count)
+                       : 0;
+
+    for (unsigned i = 0; i < exec->workers_count && rc >= 0; i++)
+        exec->workers[i].waits =
+            probe != NULL && probe->waits != NULL ? probe->waits(probe, i) : NULL;
+    return rc;
+}
+
 int vg_exec_open(struct vg_exec **out, const struct vg_config *config)
 {
     const unsigned workers = config->workers != 0 ? config->workers : vg_os_cpus();
@@ -258,9 +271,7 @@ int vg_exec_open(struct vg_exec **out, const struct vg_config *config)
     if (rc < 0)
         goto fail_driver;
     init_wheels(exec);
-    rc = exec->probe != NULL && exec->probe->attach != NULL
-             ? exec->probe->attach(exec->probe, exec, exec->workers_count)
-             : 0;
+    rc = attach(exec);
     if (rc < 0)
         goto fail_probe;
     rc = exec->driver->ops->step != NULL ? start_stepped(exec) : start_threads(exec);

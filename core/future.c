@@ -66,12 +66,6 @@ void vg_future_init(struct vg_future *fut, const struct vg_ops *ops)
     *fut = (struct vg_future){.ops = ops};
 }
 
-/* A task without fences has no live opaque futures: then there is nothing to look for. */
-static bool has_fences(const struct vg_cx *cx)
-{
-    return VG_UNLIKELY(cx->task->fences > 0);
-}
-
 static VG_COLD void note_reentry(const struct vg_future *fut, struct vg_cx *cx)
 {
     struct vg_probe *const probe = cx->task->exec->probe;
@@ -81,7 +75,7 @@ static VG_COLD void note_reentry(const struct vg_future *fut, struct vg_cx *cx)
         probe->reentered(probe, cx->worker->index, &reentry, cx->now);
 }
 
-static VG_COLD void attach_fenced(struct vg_future *fut, struct vg_cx *cx)
+static VG_COLD void attach_warily(struct vg_future *fut, struct vg_cx *cx)
 {
     note_reentry(fut, cx);
     if (cx->self != NULL && is_opaque(cx->self))
@@ -91,8 +85,8 @@ static VG_COLD void attach_fenced(struct vg_future *fut, struct vg_cx *cx)
 static inline void attach(struct vg_future *fut, struct vg_cx *cx)
 {
     fut->up = cx->self;
-    if (has_fences(cx))
-        attach_fenced(fut, cx);
+    if (vg_is_wary(cx))
+        attach_warily(fut, cx);
 }
 
 static void begin(struct vg_future *fut, struct vg_cx *cx)
@@ -103,15 +97,19 @@ static void begin(struct vg_future *fut, struct vg_cx *cx)
     mark_live(fut);
     attach(fut, cx);
     if (VG_UNLIKELY(is_opaque(fut)))
-        cx->task->fences++;
+        vg_fence_added(cx);
     if (self != NULL && (self->ops->kind != VG_KIND_ASYNC || self->flags & VG_F_BESIDE)) {
         fut->flags |= VG_F_BESIDE;
         vg_count(&cx->worker->counts.children_begun, 1);
     }
 }
 
-static VG_COLD void finish_fenced(struct vg_future *fut, struct vg_cx *cx)
+static VG_COLD void finish_warily(struct vg_future *fut, struct vg_cx *cx)
 {
+    if (fut == cx->unarmed)
+        cx->unarmed = NULL; /* it was cancelled */
+    if (fut == cx->spinner)
+        cx->spun = 0; /* it has got somewhere after all, and may be gone */
     if (is_opaque(fut)) {
         if (fut->kids > 0)
             vg_panic("%s has ended with %u running children; use vg_leave()", fut->ops->name,
@@ -124,14 +122,10 @@ static VG_COLD void finish_fenced(struct vg_future *fut, struct vg_cx *cx)
 
 void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
 {
-    if (has_fences(cx))
-        finish_fenced(fut, cx);
+    if (vg_is_wary(cx))
+        finish_warily(fut, cx);
     fut->state = VG_DONE;
     cx->progress++;
-    if (VG_UNLIKELY(fut == cx->unarmed))
-        cx->unarmed = NULL; /* it was cancelled */
-    if (VG_UNLIKELY(fut == cx->spinner))
-        cx->spun = 0; /* it has got somewhere after all, and may be gone */
     if (fut->flags & VG_F_BESIDE) {
         vg_count(&cx->worker->counts.children_ended, 1);
         vg_drop_ended(fut, cx);
@@ -200,6 +194,7 @@ static VG_COLD void note_unarmed(const struct vg_future *fut, struct vg_cx *cx)
 #endif
     if (probe != NULL && cx->unarmed == NULL)
         cx->unarmed = fut;
+    cx->wary |= VG_WARY_ODD;
 }
 
 static bool has_children(const struct vg_future *fut)
@@ -302,7 +297,7 @@ void vg_leave(struct vg_future *fut, enum vg_state state, struct vg_cx *cx)
     fut->up = &frame->fut;
     fut->state = (uint8_t)state;
     if (state == VG_PARKED)
-        cx->task->fences++;
+        vg_fence_added(cx);
     if (frame->fut.flags & VG_F_CANCEL)
         vg_cancel(fut, cx);
 }
@@ -324,8 +319,7 @@ static VG_COLD void drive_background(struct vg_async *co, struct vg_cx *cx)
 static vg_poll take(struct vg_async *co)
 {
     co->child->flags |= VG_F_TAKEN;
-    if (VG_UNLIKELY(!(co->fut.flags & VG_F_PASSED)))
-        co->fut.flags |= VG_F_PASSED;
+    co->fut.flags |= VG_F_PASSED;
     return VG_READY;
 }
 
@@ -336,27 +330,62 @@ static VG_COLD vg_poll await_rootdown(struct vg_async *co, struct vg_cx *cx)
     return vg_poll_future(co->child, cx).ready ? take(co) : VG_PENDING;
 }
 
-/* Apart from the quick way, which then saves no registers. */
-static __attribute__((noinline)) vg_poll poll_awaited(struct vg_async *co, struct vg_cx *cx)
+static vg_poll poll_awaited(struct vg_async *co, struct vg_cx *cx)
 {
-    struct vg_future *const child = co->child;
-    const vg_poll result =
-        VG_LIKELY(child->state == VG_INIT) ? start(child, cx) : vg_poll_future(child, cx);
-
-    return result.ready ? take(co) : VG_PENDING;
+    if (VG_UNLIKELY(cx->rootdown))
+        return await_rootdown(co, cx);
+    return vg_poll_future(co->child, cx).ready ? take(co) : VG_PENDING;
 }
 
 vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx)
 {
-    if (VG_UNLIKELY(cx->rootdown))
-        return await_rootdown(co, cx);
-    return co->child->state == VG_DONE ? take(co) : poll_awaited(co, cx);
+    /* Nobody looks at a frame's kept children but below an opaque future. */
+    if (VG_UNLIKELY(cx->rootdown || co->child->state != VG_DONE))
+        return poll_awaited(co, cx);
+    return take(co);
 }
 
-void vg_await_cancel_(struct vg_async *co, struct vg_cx *cx)
+/* Whether the child's start needs no more than vg_await_shielded_() does. */
+static inline bool is_plain_start(const struct vg_async *co, const struct vg_cx *cx)
+{
+    return co->child->state == VG_INIT && !vg_is_wary(cx) && !is_opaque(co->child) &&
+           !(co->fut.flags & VG_F_BESIDE);
+}
+
+vg_poll vg_await_shielded_(struct vg_async *co, struct vg_cx *cx)
+{
+    struct vg_future *const child = co->child;
+    const uint32_t armings = cx->armings;
+
+    if (VG_UNLIKELY(!is_plain_start(co, cx)))
+        return poll_awaited(co, cx);
+    child->state = VG_RUNNING;
+    mark_live(child);
+    child->up = &co->fut;
+    cx->self = child;
+    if (child->ops->poll(child, cx).ready) {
+        cx->self = &co->fut;
+        vg_future_finish(child, cx);
+        return take(co);
+    }
+    cx->self = &co->fut;
+    if (VG_UNLIKELY(cx->armings == armings) && child->ops->kind == VG_KIND_LEAF)
+        note_unarmed(child, cx);
+    return VG_PENDING;
+}
+
+vg_poll vg_await_enter_(struct vg_async *co, struct vg_cx *cx)
+{
+    if (VG_UNLIKELY(co->fut.flags & VG_F_CANCEL))
+        vg_cancel(co->child, cx);
+    return vg_await_shielded_(co, cx);
+}
+
+vg_poll vg_await_cancel_(struct vg_async *co, struct vg_cx *cx)
 {
     vg_cancel(co->child, cx);
     vg_drop_pending(co->child, cx);
+    return poll_awaited(co, cx);
 }
 
 void vg_async_cancel(struct vg_future *fut, struct vg_cx *cx)

@@ -215,6 +215,7 @@ void vg_thread_lock_taken(struct vg_resource *lock)
     if (cx == NULL)
         return;
     cx->thread_locks++;
+    cx->wary |= VG_WARY_ODD;
     cx->worker->thread_lock = lock;
 }
 
@@ -253,7 +254,6 @@ struct vg_owner vg_owner_here(const struct vg_future *leaf, struct vg_cx *cx)
     };
 }
 
-/* A fence more, so that only tasks with fences look whether they are in the middle of this. */
 void vg_wakes_begin(struct vg_resource *resource)
 {
     struct vg_worker *worker = vg_worker_here;
@@ -261,7 +261,7 @@ void vg_wakes_begin(struct vg_resource *resource)
     if (worker == NULL || worker->cx == NULL || worker->waking != NULL)
         return;
     worker->waking = resource;
-    worker->cx->task->fences++;
+    worker->cx->wary |= VG_WARY_WAKES;
 }
 
 void vg_wakes_end(struct vg_resource *resource)
@@ -271,7 +271,7 @@ void vg_wakes_end(struct vg_resource *resource)
     if (worker == NULL || worker->cx == NULL || worker->waking != resource)
         return;
     worker->waking = NULL;
-    worker->cx->task->fences--;
+    worker->cx->wary &= (uint8_t)~VG_WARY_WAKES;
 }
 
 void vg_gave_here(void)

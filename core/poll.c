@@ -3,6 +3,7 @@
 #include <vigil/probe.h>
 
 #include "armed.h"
+#include "record.h"
 #include "task.h"
 #include "vg_fault.h"
 #include "worker.h"
@@ -35,27 +36,28 @@ static VG_COLD bool is_fenced(struct vg_future *fut, struct vg_future **gate)
     return false;
 }
 
-static vg_poll poll_node(struct vg_future *node, struct vg_cx *cx)
+/* A kept child has ended: nobody waits for it, but its frame has it on a list. */
+static VG_COLD void end_kept(struct vg_future *fut, struct vg_cx *cx)
 {
-    vg_poll result;
-
-    cx->self = node;
-    result = node->ops->poll(node, cx);
-    cx->self = NULL;
-    return result;
+    vg_future_unlist(fut);
+    vg_future_finish(fut, cx);
 }
 
 /* Polls the node and, as long as it ends, whoever waits for it. */
 static void climb(struct vg_future *node, struct vg_cx *cx)
 {
-    while (node != NULL && poll_node(node, cx).ready) {
-        const bool awaited = node->state == VG_RUNNING;
-
-        if (!awaited)
-            vg_future_unlist(node);
+    while (node != NULL) {
+        cx->self = node;
+        if (!node->ops->poll(node, cx).ready)
+            break;
+        if (VG_UNLIKELY(node->state != VG_RUNNING)) {
+            end_kept(node, cx);
+            break;
+        }
         vg_future_finish(node, cx);
-        node = awaited ? node->up : NULL;
+        node = node->up;
     }
+    cx->self = NULL;
 }
 
 static void climb_from_gate(struct vg_future *gate, struct vg_cx *cx)
@@ -64,7 +66,8 @@ static void climb_from_gate(struct vg_future *gate, struct vg_cx *cx)
 
     gate->seq = ++cx->task->takes;
     cx->rootdown = true;
-    if (poll_node(gate, cx).ready) {
+    cx->self = gate;
+    if (gate->ops->poll(gate, cx).ready) {
         if (gate->state == VG_RUNNING)
             up = gate->up;
         else
@@ -72,6 +75,7 @@ static void climb_from_gate(struct vg_future *gate, struct vg_cx *cx)
         vg_future_finish(gate, cx);
     }
     cx->rootdown = false;
+    cx->self = NULL;
     climb(up, cx);
 }
 
@@ -101,49 +105,34 @@ static void answer(const struct vg_waiter *waiter, struct vg_future *node, struc
              1);
     if (VG_LIKELY(got_on || !idly))
         return;
+    cx->wary |= VG_WARY_ODD;
     cx->spun++;
     cx->spinner = fut; /* nothing has ended, so it is still there */
     cx->spins_itself = self;
 }
 
-static void visit(struct vg_waiter *waiter, struct vg_cx *cx)
+/* It is being answered, by a poll that others concern, too, or after a wait that is out of the ordinary. */
+static __attribute__((noinline)) void record(struct vg_waiter *waiter, struct vg_cx *cx)
 {
-    struct vg_task *const task = cx->task;
-    struct vg_future *gate;
-
-    if (VG_UNLIKELY(waiter->flags & VG_W_LATE)) { /* once behind the rest of its batch */
-        waiter->flags &= (uint8_t)~VG_W_LATE;
-        vg_wlist_remove(&waiter->node);
-        vg_wlist_append(&task->ready, &waiter->node);
-        return;
-    }
-    if (VG_UNLIKELY(cx->now < waiter->woken_at)) /* whoever woke it read the clock after us */
+    if (cx->now < waiter->woken_at) /* whoever woke it read the clock after us */
         cx->now = cx->worker->now = waiter->woken_at;
-    if (VG_UNLIKELY(task->fences > 0)) {
-        if (is_fenced(waiter->fut, &gate)) {
-            skip(task, waiter);
-            return;
-        }
-        if (gate != NULL) {
-            /* The leaf takes the waiter from there if the gate polls it. */
-            skip(task, waiter);
-            if (!entered_since(gate, waiter, task))
-                answer(waiter, gate, cx, climb_from_gate);
-            return;
-        }
-    }
     vg_record_wait(waiter, cx);
+}
+
+static inline void visit_leaf(struct vg_waiter *waiter, struct vg_cx *cx)
+{
     vg_wlist_remove(&waiter->node);
     waiter->flags &= VG_W_SLOT;
     vg_mark_spent(waiter);
     answer(waiter, waiter->fut, cx, climb);
 }
 
-/* Work done in slices by a future that wakes itself is to be many polls, not a long one. */
-static bool has_time_left(struct vg_cx *cx)
+/* A deadline: once behind the rest of its batch. */
+static VG_COLD void put_behind(struct vg_task *task, struct vg_waiter *waiter)
 {
-    cx->now = cx->worker->now = vg_exec_now(cx->task->exec);
-    return cx->now < cx->began + VG_POLL_NS;
+    waiter->flags &= (uint8_t)~VG_W_LATE;
+    vg_wlist_remove(&waiter->node);
+    vg_wlist_append(&task->ready, &waiter->node);
 }
 
 void vg_task_take_cancel_back(struct vg_task *task)
@@ -158,23 +147,80 @@ static VG_COLD void pass_cancel_on(struct vg_cx *cx)
     vg_cancel(cx->task->root, cx);
 }
 
-static void drain(struct vg_cx *cx)
+static VG_COLD void visit_warily(struct vg_waiter *waiter, struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
-    unsigned n;
+    struct vg_future *gate = NULL;
 
-    for (n = 0; n < VG_VISITS_MAX && task->root->state != VG_DONE; n++) {
-        if (vg_wlist_empty(&task->ready))
-            return;
-        /* If a leaf was refused for want of budget, the next ones would be, too. */
-        if (n > 0 && (VG_UNLIKELY(cx->cut) || (n % 8 == 0 && !has_time_left(cx))))
-            break;
-        if (VG_UNLIKELY(vg_wnode_next(&task->ready) == &task->cancel))
-            pass_cancel_on(cx);
-        else
-            visit(vg_waiter_of(vg_wnode_next(&task->ready)), cx);
+    if (&waiter->node == &task->cancel) {
+        pass_cancel_on(cx);
+    } else if (waiter->flags & VG_W_LATE) {
+        put_behind(task, waiter);
+    } else if (task->fences > 0 && is_fenced(waiter->fut, &gate)) {
+        skip(task, waiter);
+    } else if (gate != NULL) {
+        /* The leaf takes the waiter from there if the gate polls it. */
+        skip(task, waiter);
+        if (!entered_since(gate, waiter, task))
+            answer(waiter, gate, cx, climb_from_gate);
+    } else {
+        record(waiter, cx);
+        visit_leaf(waiter, cx);
     }
-    cx->cut = cx->cut || !vg_wlist_empty(&task->ready);
+}
+
+static inline void visit(struct vg_waiter *waiter, struct vg_cx *cx)
+{
+    if (vg_is_wary(cx)) {
+        visit_warily(waiter, cx);
+    } else if (VG_UNLIKELY(waiter->flags & VG_W_LATE)) {
+        put_behind(cx->task, waiter);
+    } else {
+        if (!vg_record_prompt(waiter, cx))
+            record(waiter, cx);
+        visit_leaf(waiter, cx);
+    }
+}
+
+/* Work done in slices by a future that wakes itself is to be many polls, not a long one. */
+static bool has_time_left(struct vg_cx *cx)
+{
+    cx->now = cx->worker->now = vg_exec_now(cx->task->exec);
+    return cx->now < cx->began + VG_POLL_NS;
+}
+
+/* Whether this poll may make another visit, after so many. If a leaf was refused for want of budget, the next ones would be, too. */
+static __attribute__((noinline)) bool may_go_on(struct vg_cx *cx, unsigned visits)
+{
+    if (visits < VG_VISITS_MAX && !cx->cut && (visits % 8 != 0 || has_time_left(cx)))
+        return true;
+    cx->cut = true;
+    cx->wary |= VG_WARY_ODD;
+    return false;
+}
+
+/* While the root is not done. */
+static void drain(struct vg_cx *cx)
+{
+    struct vg_wnode *const ready = &cx->task->ready;
+    unsigned visits = 0;
+
+    if (vg_wlist_empty(ready))
+        return;
+    do {
+        visit(vg_waiter_of(vg_wnode_next(ready)), cx);
+    } while (!vg_wlist_empty(ready) && cx->task->root->state != VG_DONE && may_go_on(cx, ++visits));
+}
+
+static VG_COLD void begin_warily(struct vg_cx *cx)
+{
+    struct vg_worker *const worker = cx->worker;
+
+    cx->wary = VG_WARY_ODD;
+    if (vg_load(&cx->task->fruitless, relaxed) < VG_FRUITLESS_MIN)
+        return;
+    vg_worker_read_clock(worker, VG_WORKER_RUN); /* whether these polls are short matters */
+    cx->now = cx->began = worker->now;
 }
 
 enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
@@ -187,17 +233,14 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
                        .budget = worker->exec->budget};
     enum vg_poll_end end;
 
-    if (VG_UNLIKELY(vg_load(&task->fruitless, relaxed) >= VG_FRUITLESS_MIN)) {
-        vg_worker_read_clock(worker, VG_WORKER_RUN); /* whether these polls are short matters */
-        cx.now = cx.began = worker->now;
-    }
+    if (VG_UNLIKELY(task->odd != 0))
+        begin_warily(&cx);
     worker->cx = &cx;
     vg_store(&task->polls, vg_load(&task->polls, relaxed) + 1, relaxed);
     vg_store(&task->woken_at, ~cx.now, relaxed);
-    vg_task_take(task);
-    if (VG_UNLIKELY(task->root->state == VG_INIT))
-        (void)vg_poll_future(task->root, &cx);
-    drain(&cx);
+    vg_task_take_new(task, &cx);
+    if (VG_LIKELY(task->root->state != VG_INIT) || !vg_poll_future(task->root, &cx).ready)
+        drain(&cx);
     if (VG_UNLIKELY(worker->forks.top > 0))
         vg_panic("a poll ends with %u forks that were not joined", worker->forks.top);
     end = task->root->state == VG_DONE ? vg_poll_finish(&cx) : vg_poll_suspend(&cx);

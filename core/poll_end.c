@@ -133,10 +133,12 @@ static void note_progress(struct vg_cx *cx)
     if (VG_LIKELY(cx->spun == 0 || (cx->progress > 0 && cx->spun < VG_VISITS_MAX / 2))) {
         if (VG_UNLIKELY(visits > 0))
             vg_store(&task->fruitless, 0u, relaxed);
+        task->spins = false;
         return;
     }
     visits = visits < UINT32_MAX - cx->spun ? visits + cx->spun : UINT32_MAX;
     vg_store(&task->fruitless, visits, relaxed);
+    task->spins = true;
     if (VG_UNLIKELY(visits >= VG_FRUITLESS_MIN))
         report_fruitless(cx, visits);
 }
@@ -155,16 +157,6 @@ static VG_COLD void report_unarmed(struct vg_cx *cx, bool hangs)
 
     if (probe != NULL && probe->unarmed != NULL)
         probe->unarmed(probe, cx->worker->index, &unarmed, cx->now);
-}
-
-/* Whether there is anything for see_to(), in one test. What is skipped below an opaque future has a fence above it. */
-static inline bool is_odd(const struct vg_cx *cx)
-{
-    const struct vg_task *const task = cx->task;
-
-    return (cx->cut | cx->spun | cx->thread_locks | task->untold | task->cut | task->owing |
-            task->fences | vg_load(&task->fruitless, relaxed)) != 0 ||
-           !vg_wlist_empty(&task->skipped);
 }
 
 /* What a poll has to tell others before its task suspends. */
@@ -187,22 +179,33 @@ static VG_COLD void see_to(struct vg_cx *cx)
         probe->lock_across(probe, cx->worker->index, task, cx->worker->thread_lock, cx->now);
 }
 
-enum vg_poll_end vg_poll_suspend(struct vg_cx *cx)
+static VG_COLD enum vg_poll_end suspend_warily(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
     bool more, hangs;
 
-    if (VG_UNLIKELY(is_odd(cx)))
-        see_to(cx);
+    see_to(cx);
     more = !vg_wlist_empty(&task->later) || !vg_wlist_empty(&task->ready);
     hangs = !more && is_unarmed(task);
-    if (VG_UNLIKELY(hangs || cx->unarmed != NULL))
+    if (hangs || cx->unarmed != NULL)
         report_unarmed(cx, hangs);
-    if (more) {
-        if (VG_UNLIKELY(!vg_wlist_empty(&task->ready)))
-            vg_count(&cx->worker->counts.cuts, 1);
-        vg_task_renew(task, &task->later);
+    if (!more)
+        return give_back(task);
+    if (!vg_wlist_empty(&task->ready))
+        vg_count(&cx->worker->counts.cuts, 1);
+    vg_task_renew(task, &task->later);
+    return VG_END_REQUEUE;
+}
+
+enum vg_poll_end vg_poll_suspend(struct vg_cx *cx)
+{
+    struct vg_task *const task = cx->task;
+
+    if (vg_is_wary(cx))
+        return suspend_warily(cx);
+    if (!vg_wlist_empty(&task->later)) {
+        vg_wlist_splice(&task->ready, &task->later); /* without fences there is nothing to renew */
         return VG_END_REQUEUE;
     }
-    return give_back(task);
+    return VG_UNLIKELY(is_unarmed(task)) ? suspend_warily(cx) : give_back(task);
 }

@@ -52,6 +52,7 @@ struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *i
 /* First in, first out: once something is on the overflow list, what comes later goes behind it. */
 static void push_back(struct vg_worker *worker, struct vg_task *task)
 {
+    worker->filled = true;
     if (vg_load(&worker->overflow.length, relaxed) > 0 || !vg_runq_push_owner(&worker->runq, task))
         overflow_push(worker, task);
 }
@@ -61,6 +62,7 @@ static bool push_warm(struct vg_worker *worker, struct vg_task *task)
 {
     struct vg_task *const displaced = vg_pocket_put_owner(&worker->pocket, task);
 
+    worker->filled = true;
     if (displaced == NULL)
         return false;
     push_back(worker, displaced);
@@ -80,7 +82,7 @@ void vg_idle_ring(struct vg_exec *exec)
 /* From the worker that has pushed: when it is the only one, nobody else could come. */
 static void ring_others(struct vg_worker *worker)
 {
-    if (worker->exec->workers_count > 1)
+    if (!worker->alone)
         vg_idle_ring(worker->exec);
 }
 
@@ -117,28 +119,30 @@ static bool has_to_share(struct vg_worker *worker)
  * told at once. */
 static void share(struct vg_worker *worker)
 {
-    if (worker->exec->workers_count > 1 && (worker->exec->probe == NULL || has_to_share(worker)))
+    if (!worker->alone && (worker->exec->probe == NULL || has_to_share(worker)))
         vg_idle_ring(worker->exec);
 }
 
 void vg_share_gathered(struct vg_worker *worker)
 {
     worker->gathers = false;
-    if (worker->exec->workers_count > 1 && has_to_share(worker))
+    if (!worker->alone && has_to_share(worker))
         vg_idle_ring(worker->exec);
 }
 
+/* A worker with a single task wakes nobody for it, and one of many that take turns tells of them when the clock is read. */
 void vg_requeue(struct vg_worker *worker, struct vg_task *task)
 {
-    const bool alone = !vg_has_queued(worker);
+    const bool tells = !worker->alone && !worker->stale && vg_has_queued(worker);
 
     push_back(worker, task);
-    if (!alone) /* a worker with a single task wakes nobody for it */
+    if (tells)
         share(worker);
 }
 
 static void push_child(struct vg_worker *worker, struct vg_task *task)
 {
+    worker->filled = true;
     if (!vg_deque_push_owner(&worker->deque, task))
         push_back(worker, task);
     share(worker);
@@ -225,8 +229,8 @@ static void top_up(struct vg_worker *worker)
 
 static struct vg_task *take_fifo(struct vg_worker *worker)
 {
-    struct vg_task *task = worker->exec->workers_count > 1 ? vg_runq_pop_owner(&worker->runq)
-                                                           : vg_runq_pop_alone(&worker->runq);
+    struct vg_task *task =
+        worker->alone ? vg_runq_pop_alone(&worker->runq) : vg_runq_pop_owner(&worker->runq);
 
     if (VG_UNLIKELY(vg_load(&worker->overflow.length, relaxed) > 0))
         top_up(worker);
@@ -236,8 +240,8 @@ static struct vg_task *take_fifo(struct vg_worker *worker)
 
 static struct vg_task *take_warm(struct vg_worker *worker)
 {
-    struct vg_task *task = worker->exec->workers_count > 1 ? vg_pocket_take_owner(&worker->pocket)
-                                                           : vg_pocket_take_alone(&worker->pocket);
+    struct vg_task *task = worker->alone ? vg_pocket_take_alone(&worker->pocket)
+                                         : vg_pocket_take_owner(&worker->pocket);
 
     if (task == NULL)
         return NULL;
@@ -247,26 +251,45 @@ static struct vg_task *take_warm(struct vg_worker *worker)
     return NULL;
 }
 
+static struct vg_task *take_child(struct vg_worker *worker)
+{
+    return worker->alone ? vg_deque_take_alone(&worker->deque)
+                         : vg_deque_take_owner(&worker->deque);
+}
+
+/* The turn of the injection queue, or of the ring. */
+static VG_COLD struct vg_task *take_aged(struct vg_worker *worker)
+{
+    worker->aged_tick = worker->tick;
+    worker->aged_ring = !worker->aged_ring;
+    if (!worker->aged_ring)
+        return take_injected(worker);
+    return VG_FAULT("lifo") ? NULL : take_fifo(worker);
+}
+
+static struct vg_task *pick_own(struct vg_worker *worker)
+{
+    struct vg_task *task = take_warm(worker);
+
+    if (task != NULL)
+        return task;
+    worker->lifo_run = 0;
+    task = take_child(worker);
+    return task != NULL ? task : take_fifo(worker);
+}
+
 struct vg_task *vg_pick_next(struct vg_worker *worker)
 {
     struct vg_task *task = NULL;
 
     worker->tick++;
-    if (worker->tick - worker->injected_tick >= AGING) {
-        worker->injected_tick = worker->tick;
-        task = take_injected(worker);
-    } else if (worker->tick - worker->fifo_tick >= AGING && !VG_FAULT("lifo")) {
-        worker->fifo_tick = worker->tick;
-        task = take_fifo(worker);
+    if (VG_UNLIKELY(worker->tick - worker->aged_tick >= AGING / 2)) {
+        task = take_aged(worker);
+        if (task != NULL)
+            worker->lifo_run = 0;
     }
-    if (task == NULL && (task = take_warm(worker)) != NULL)
-        return task;
-    worker->lifo_run = 0;
-    if (task == NULL)
-        task = worker->exec->workers_count > 1 ? vg_deque_take_owner(&worker->deque)
-                                               : vg_deque_take_alone(&worker->deque);
-    if (task == NULL)
-        task = take_fifo(worker);
+    if (task == NULL && worker->filled)
+        task = pick_own(worker);
     return task != NULL ? task : take_injected(worker);
 }
 

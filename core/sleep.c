@@ -49,7 +49,7 @@ static void sleep_cancel(struct vg_future *fut, struct vg_cx *cx)
     if (sleep->timer.wheel == NULL)
         return; /* deferred for want of budget: it is on its way */
     vg_wheel_remove(&sleep->timer);
-    vg_task_take(cx->task);
+    vg_task_take(cx->task, cx);
     vg_kick(&sleep->waiter, cx);
 }
 

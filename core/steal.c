@@ -41,8 +41,10 @@ static struct vg_task *steal_other(struct vg_worker *thief, struct vg_worker *vi
         task = vg_overflow_take(&victim->overflow, &thief->runq);
     if (task == NULL)
         task = vg_pocket_steal_any(&victim->pocket);
-    if (task != NULL)
-        vg_count_shared();
+    if (task == NULL)
+        return NULL;
+    thief->filled = true; /* with what came with it */
+    vg_count_shared();
     return task;
 }
 

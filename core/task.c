@@ -63,8 +63,8 @@ static void prepare(struct vg_task *task, uint64_t id, struct vg_future *root, u
     vg_wlist_init(&task->skipped);
     vg_store(&task->armed, 0u, relaxed);
     vg_store(&task->held, 0u, relaxed);
-    task->inflight = task->fences = task->takes = 0;
-    task->untold = task->cut = task->owing = task->asked = false;
+    task->inflight = task->takes = task->odd = 0;
+    task->asked = false;
     /* Owned from the start. Release, both: a canceller or an observer finds the task whole. */
     vg_store(&task->word, (uintptr_t)VG_WORD_S, release);
     vg_store(&task->refs, refs, release);

@@ -46,11 +46,8 @@ struct vg_task {
     VG_ATOMIC(uint32_t) armed;
     uint32_t takes; /* orders takes against entries of opaque futures */
     VG_ATOMIC(uint8_t) cancelled;
-    uint8_t class;   /* of the slab */
-    bool untold : 1; /* `skipped` has waiters whose leaves were not told so */
-    bool cut : 1;    /* the last poll stopped for its budget */
-    bool owing : 1;  /* counted as such by its worker */
-    bool asked : 1;  /* `cancel` is on `ready` */
+    uint8_t class; /* of the slab */
+    bool asked;    /* `cancel` is on `ready` */
 
     /* polled */
     struct vg_link link; /* in overflow lists and the injection queue */
@@ -63,8 +60,17 @@ struct vg_task {
     struct vg_wnode later;                    /* to be visited in the next poll */
     struct vg_wnode skipped;                  /* woken, but below a parked or an opaque future */
     struct vg_wnode cancel __attribute__((aligned(16)));
-    uint32_t inflight;             /* fired slots without a future, not collected yet */
-    uint32_t fences;               /* parked children and live opaque futures */
+    uint32_t inflight; /* fired slots without a future, not collected yet */
+    union {
+        struct {
+            uint32_t fences : 28; /* parked children and live opaque futures */
+            bool untold : 1;      /* `skipped` has waiters whose leaves were not told so */
+            bool cut : 1;         /* the last poll stopped for its budget */
+            bool owing : 1;       /* counted as such by its worker */
+            bool spins : 1;       /* `fruitless` is not 0 */
+        };
+        uint32_t odd; /* not 0: any of these; its polls take nothing for granted */
+    };
     VG_ATOMIC(uint32_t) fruitless; /* visits in a row that came to nothing */
     VG_ATOMIC(uint32_t) held;
 };
@@ -112,7 +118,21 @@ struct vg_cx {
     bool spins_itself;
     bool rootdown; /* below an opaque future: running children are polled, not adopted */
     bool cut;      /* the budget ran out */
+    uint8_t wary;  /* VG_WARY_*: 0: nothing is out of the ordinary */
 };
+
+/*
+ * Nearly all polls have nothing to do with fences, skipped wakes, used-up budgets, spinning futures, unarmed ones and locks
+ * of the thread. They make one test, of `wary`, where each of these would want one of its own.
+ * ODD    one of these concerns this poll; set by what brings it about, until the poll ends
+ * WAKES  a primitive is waking its waiters: see vg_wakes_begin()
+ */
+enum { VG_WARY_ODD = 1, VG_WARY_WAKES = 2 };
+
+static inline bool vg_is_wary(const struct vg_cx *cx)
+{
+    return VG_UNLIKELY(cx->wary != 0);
+}
 
 /* It is zeroed for each poll: gcc does more than this by a string instruction, which takes as long as a yield. */
 _Static_assert(sizeof(struct vg_cx) <= 112, "a poll's context stays small");
@@ -235,7 +255,14 @@ void vg_record_wait(const struct vg_waiter *waiter, const struct vg_cx *cx);
 void vg_record_refused(const struct vg_cx *cx);
 
 /* Moves what was pushed on the task to its `ready` list. */
-void vg_task_take(struct vg_task *task);
+void vg_task_take(struct vg_task *task, struct vg_cx *cx);
+
+/* The same, which is often nothing. */
+static inline void vg_task_take_new(struct vg_task *task, struct vg_cx *cx)
+{
+    if (!vg_word_untouched(&task->word, &task->base))
+        vg_task_take(task, cx);
+}
 
 /* ---- wake.c -------------------------------------------------------------------------------- */
 
@@ -245,8 +272,26 @@ void vg_task_unskip(struct vg_task *task);
 /* Has a list's waiters visited as if they were woken now, whatever opaque futures were entered before. */
 void vg_task_renew(struct vg_task *task, struct vg_wnode *list);
 
-/* Arms the waiter and has its leaf polled in the task's next poll. */
+/* Has the leaf polled in the task's next poll, as if its waiter was armed, and woken by this poll at once. */
 void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx);
+
+/* The same for a waiter that has never been used. */
+static inline void vg_defer_unused(struct vg_waiter *waiter, struct vg_future *fut,
+                                   struct vg_cx *cx)
+{
+    waiter->task = cx->task;
+    waiter->fut = fut;
+    waiter->woken_at = cx->now != 0 ? cx->now : 1;
+    waiter->woken_by = cx->id;
+    waiter->woken_from = NULL;
+    waiter->seq = cx->task->takes;
+    waiter->queued = 0;
+    waiter->flags = VG_W_OWED;
+    waiter->hops = 0;
+    waiter->pad = 0;
+    vg_wlist_append(&cx->task->later, &waiter->node);
+    cx->armings++;
+}
 
 /* An armed waiter is not any more: no wake will come from it, or one has. By the owner. */
 void vg_unarmed(struct vg_waiter *waiter, struct vg_task *task);
@@ -261,6 +306,13 @@ void vg_slot_recycle(struct vg_slot *slot); /* waker.c: of a slot whose waiter w
 
 /* The future has just returned ready. */
 void vg_future_finish(struct vg_future *fut, struct vg_cx *cx);
+
+/* A parked child, or a live opaque future, more. */
+static inline void vg_fence_added(struct vg_cx *cx)
+{
+    cx->task->fences++;
+    cx->wary |= VG_WARY_ODD;
+}
 
 /* Takes a kept or parked child off its frame's list. */
 void vg_future_unlist(struct vg_future *fut);

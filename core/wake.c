@@ -81,7 +81,7 @@ static void collect_orphan(struct vg_task *task, struct vg_waiter *waiter)
     vg_slot_recycle((struct vg_slot *)(void *)waiter);
 }
 
-void vg_task_take(struct vg_task *task)
+void vg_task_take(struct vg_task *task, struct vg_cx *cx)
 {
     struct vg_wnode *node = vg_word_take(&task->word, &task->base), *next;
 
@@ -91,6 +91,7 @@ void vg_task_take(struct vg_task *task)
         next = vg_wnode_next(node);
         if (VG_UNLIKELY(node == &task->cancel)) {
             task->asked = true;
+            cx->wary |= VG_WARY_ODD;
             vg_wlist_append(&task->ready, node);
         } else if (VG_UNLIKELY(waiter->fut == NULL)) {
             collect_orphan(task, waiter);
@@ -109,7 +110,7 @@ void vg_disarm(struct vg_waiter *waiter, struct vg_cx *cx)
     /* Woken, but not collected: it is on the stack, for the source has finished its push. */
     if (waiter->flags & VG_W_ARMED && waiter->woken_at != 0) {
         (void)VG_FAULT("disarm");
-        vg_task_take(cx->task);
+        vg_task_take(cx->task, cx);
     }
     if (waiter->flags & VG_W_OWED) {
         vg_record_wait(waiter, cx); /* answered, but not by a visit of its own */
@@ -141,6 +142,7 @@ bool vg_coop(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
         return true;
     }
     cx->cut = true;
+    cx->wary |= VG_WARY_ODD;
     cx->worker->refused++;
     cx->worker->refused_fut = fut;
     vg_defer(waiter, fut, cx);
@@ -156,21 +158,13 @@ bool vg_spend_(const struct vg_future *fut, struct vg_cx *cx)
     return true;
 }
 
-/* As if it was armed, and woken by this poll at once. */
 void vg_defer(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
 {
+    const uint8_t flags = waiter->flags & VG_W_SLOT;
+
     check_free(waiter, fut);
-    waiter->task = cx->task;
-    waiter->fut = fut;
-    waiter->woken_at = cx->now != 0 ? cx->now : 1;
-    waiter->woken_by = cx->id;
-    waiter->woken_from = NULL;
-    waiter->hops = 0;
-    waiter->queued = 0;
-    waiter->flags = VG_W_OWED | (waiter->flags & VG_W_SLOT);
-    waiter->seq = cx->task->takes;
-    vg_wlist_append(&cx->task->later, &waiter->node);
-    cx->armings++;
+    vg_defer_unused(waiter, fut, cx);
+    waiter->flags |= flags;
 }
 
 /* A wake that is made for a reason ends the row: something has got on, or came from outside. */

@@ -134,7 +134,7 @@ static void disarm_fired(struct vg_slot *slot, struct vg_cx *cx)
     struct vg_waiter *waiter = &slot->waiter;
 
     (void)VG_FAULT("disarm");
-    vg_task_take(cx->task);
+    vg_task_take(cx->task, cx);
     if (waiter->flags & VG_W_ARMED) {
         leave_in_flight(waiter, cx->task);
         return;

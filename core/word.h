@@ -93,6 +93,13 @@ static inline struct vg_wnode *vg_word_take(VG_ATOMIC(uintptr_t) *word, uintptr_
     return list;
 }
 
+/* Owner only: whether there is nothing to take, at a glance. */
+static inline bool vg_word_untouched(VG_ATOMIC(uintptr_t) *word, const uintptr_t *base)
+{
+    /* As the load of the take, which it may be instead of. */
+    return vg_load(word, acquire) == *base;
+}
+
 /* Owner only: gives the task back. True: it is idle, and may at once run elsewhere or be freed, so nothing
  * of it may be touched. False: it was woken since the last take; the caller still owns it. */
 static inline bool vg_word_end(VG_ATOMIC(uintptr_t) *word, uintptr_t *base)

@@ -16,6 +16,7 @@ int vg_worker_setup(struct vg_worker *worker)
     worker->now = worker->read_at = driver->ops->now(driver);
     worker->stride = 1;
     worker->oldest = -1;
+    worker->alone = worker->exec->workers_count == 1;
     worker->burst = 2 * VG_SHARE_NS;
     vg_store(&worker->pulse.step_ns, (uint32_t)worker->burst, relaxed);
     return driver->ops->start(driver, worker->index);
@@ -60,7 +61,10 @@ static bool advance(struct vg_worker *worker)
 {
     struct vg_driver *const driver = worker->exec->driver;
 
-    if (!vg_worker_step_clock(worker) || VG_FAULT("advance"))
+    if (vg_worker_knows_time(worker))
+        return false;
+    vg_worker_step_clock(worker);
+    if (VG_FAULT("advance"))
         return false;
     vg_share_oldest(worker);
     if (vg_wheel_deadline(&worker->wheel) <= worker->now)
@@ -127,18 +131,6 @@ static struct vg_task *find(struct vg_worker *worker)
     return task;
 }
 
-static enum vg_poll_end poll_once(struct vg_worker *worker, struct vg_task *task)
-{
-    enum vg_poll_end end;
-
-    vg_count(&worker->counts.polls, 1);
-    /* Release: the slot, which may be a new one. Pairs with the acquire in describe_poll(). */
-    vg_store(&worker->pulse.polling, task, release);
-    end = vg_task_poll(worker, task);
-    vg_store(&worker->pulse.polling, NULL, relaxed);
-    return end;
-}
-
 /* For a worker that reads its clock for every poll: whether its task is still alone after what a step begins with. */
 static bool stays_alone(struct vg_worker *worker)
 {
@@ -150,12 +142,25 @@ static bool stays_alone(struct vg_worker *worker)
 
 /* A task that would find no other in the queues does not go there, until the clock is read the next time; but now and then, for
  * somebody may have injected one. */
+static enum vg_poll_end poll_alone(struct vg_worker *worker, struct vg_task *task)
+{
+    enum vg_poll_end end;
+
+    do {
+        vg_count(&worker->counts.polls, 1);
+        /* Release: the slot, which may be a new one. Pairs with the acquire in describe_poll(). */
+        vg_store(&worker->pulse.polling, task, release);
+        end = vg_task_poll(worker, task);
+    } while (end == VG_END_REQUEUE && !vg_has_queued(worker) && vg_worker_knows_time(worker) &&
+             ++worker->tick != 0);
+    vg_store(&worker->pulse.polling, NULL, relaxed);
+    return end;
+}
+
 static void run(struct vg_worker *worker, struct vg_task *task)
 {
-    while (poll_once(worker, task) == VG_END_REQUEUE) {
-        if (worker->blind > 0 && !vg_has_queued(worker)) {
-            (void)vg_worker_step_clock(worker);
-        } else if (!stays_alone(worker)) {
+    while (poll_alone(worker, task) == VG_END_REQUEUE) {
+        if (!stays_alone(worker)) {
             vg_requeue(worker, task);
             return;
         }

@@ -82,18 +82,22 @@ struct vg_worker {
     /* the worker's own */
     _Alignas(VG_LINE) struct vg_exec *exec;
     unsigned index;
-    unsigned tick;                     /* tasks run */
-    unsigned turned;                   /* tick of the driver's last turn */
-    unsigned injected_tick, fifo_tick; /* when the injection queue, and the ring, came first */
-    unsigned lifo_run;                 /* tasks in a row that came from the private slot */
-    struct vg_cx *cx;                  /* of the poll in progress */
-    uint64_t now;                      /* the clock, as last read; see clock.c */
-    uint64_t read_at;                  /* the same, before a wake's stamp moved it on */
-    unsigned stride;                   /* steps between two readings */
-    unsigned blind;                    /* steps that are left until the next one */
-    uint64_t burst; /* how long it has been between two readings at most, lately */
-    bool stale;     /* steps have been taken since the last one */
-    uint32_t ticks; /* of the executor, as last seen */
+    unsigned tick;      /* tasks run */
+    unsigned turned;    /* tick of the driver's last turn */
+    unsigned aged_tick; /* when the injection queue, or the ring, came first */
+    bool aged_ring;     /* which of them it was */
+    bool alone;         /* there are no other workers */
+    bool filled;        /* something was put into its queues since they were last seen empty */
+    unsigned lifo_run;  /* tasks in a row that came from the private slot */
+    struct vg_cx *cx;   /* of the poll in progress */
+    const struct vg_waits *waits; /* where it records waits; NULL: it tells the probe of each */
+    uint64_t now;                 /* the clock, as last read; see clock.c */
+    uint64_t read_at;             /* the same, before a wake's stamp moved it on */
+    unsigned stride;              /* steps between two readings */
+    unsigned blind;               /* steps that are left until the next one */
+    uint64_t burst;               /* how long it has been between two readings at most, lately */
+    bool stale;                   /* steps have been taken since the last one */
+    uint32_t ticks;               /* of the executor, as last seen */
     uint64_t rng;
     uint64_t looted_at;   /* when it last stole */
     unsigned looted_tick; /* its tick then */
@@ -278,7 +282,9 @@ static inline bool vg_worth_stealing(struct vg_worker *worker)
 /* Whether the calling worker's own queues hold something. */
 static inline bool vg_has_queued(struct vg_worker *worker)
 {
-    return !vg_pocket_empty_owner(&worker->pocket) || vg_has_stealable(worker);
+    if (worker->filled)
+        worker->filled = !vg_pocket_empty_owner(&worker->pocket) || vg_has_stealable(worker);
+    return worker->filled;
 }
 
 /* Whether any queue of the executor holds something this worker could run. */
@@ -317,8 +323,18 @@ void vg_idle_ring(struct vg_exec *exec);
 /* Reads the clock. The time since the last reading goes to the state that the worker was in. */
 void vg_worker_read_clock(struct vg_worker *worker, enum vg_worker_state next);
 
-/* At the start of a step: reads the clock unless it is known well enough. True: it was read. */
-bool vg_worker_step_clock(struct vg_worker *worker);
+/* At the start of a step: whether the clock is known well enough. */
+static inline bool vg_worker_knows_time(struct vg_worker *worker)
+{
+    if (worker->blind == 0 || vg_load(&worker->exec->ticks, relaxed) != worker->ticks)
+        return false;
+    worker->blind--;
+    worker->stale = true;
+    return true;
+}
+
+/* If it is not: reads it, and decides how many steps are to share the next reading. */
+void vg_worker_step_clock(struct vg_worker *worker);
 
 /* The time for a poll that needs it exactly, as a timer does. */
 uint64_t vg_cx_now(struct vg_cx *cx);

@@ -11,10 +11,12 @@ static vg_poll yield_poll(struct vg_future *fut, struct vg_cx *cx)
         if (fut->flags & VG_F_CANCEL)
             return VG_READY;
         yield->poll = vg_load(&cx->task->polls, relaxed);
-        vg_defer(&yield->waiter, fut, cx);
+        vg_defer_unused(&yield->waiter, fut, cx);
         return VG_PENDING;
     }
-    /* Below an opaque future it may be polled early, in the poll that it is to end. */
+    if (VG_LIKELY(!(yield->waiter.flags & VG_W_OWED))) /* visited */
+        return VG_READY;
+    /* Below an opaque future, or cancelled: maybe in the very poll that it is to end. */
     if (vg_load(&cx->task->polls, relaxed) == yield->poll)
         return VG_PENDING;
     vg_disarm(&yield->waiter, cx);

@@ -142,7 +142,7 @@ void vg_drops_note(struct vg_liveness *live, unsigned worker, const struct vg_dr
     const struct vg_future *full, *leaf = find_leaf(dropped->fut, &full);
 
     if (vg_load(&live->level, relaxed) == VG_LEVEL_FULL)
-        vg_site_cancelled(&live->sites, (char *)lane, vg_site_of(leaf));
+        vg_site_cancelled(&lane->waits, vg_site_of(leaf));
     if (full != NULL && leaf->ops->gives)
         lane->drops.full = (struct vg_dropped_full){full, vg_evidence_name(leaf, NULL)};
     else if (dropped->deadline > 0 || is_work(dropped))

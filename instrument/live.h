@@ -50,6 +50,7 @@ struct vg_recent {
  * The rest are counters and lossy rings, each word on its own.
  */
 struct vg_lane {
+    struct vg_waits waits;
     VG_ATOMIC(uint32_t) posted, taken;
     VG_ATOMIC(uint32_t) lates, slows;
     VG_ATOMIC(uint64_t) passed_over, healings, lost;
@@ -97,6 +98,7 @@ struct vg_pace {
  * endpoints   Telemetry endpoints that read this object.
  * scanning    1 while a thread is in vg_watch_scan(): taken with acquire, given back with release.
  * level       VG_LEVEL_*, relaxed.
+ * longest     See vg_waits: the configured length, but 0 unless the level is FULL. Relaxed.
  * dump_asked  1: the signal for a dump has come. Set by its handler, taken by the watchdog.
  */
 struct vg_liveness {
@@ -108,6 +110,7 @@ struct vg_liveness {
     struct vg_sites sites;
     char *space; /* the lanes, each with its sites behind it */
     size_t lane_size, space_size;
+    VG_ATOMIC(uint64_t) longest;
     VG_ATOMIC(uint32_t) level;
     VG_ATOMIC(uint32_t) scanning;
     VG_ATOMIC(uint32_t) held;

@@ -52,6 +52,9 @@ static int attach(struct vg_liveness *live, struct vg_exec *exec, unsigned worke
     live->space = VG_FAULT("reserve") ? NULL : (char *)vg_os_reserve(live->space_size);
     if (live->space == NULL)
         return -ENOMEM;
+    for (unsigned i = 0; i < workers; i++)
+        vg_lane_of(live, i)->waits =
+            vg_sites_waits(&live->sites, (char *)vg_lane_of(live, i), &live->longest);
     live->workers = workers;
     live->exec = exec;
     live->scanned_at = 0;
@@ -87,6 +90,14 @@ static void on_detach(struct vg_probe *probe)
     live->exec = NULL;
     vg_live_release(live);
     vg_waitfor_close(&live->waitfor);
+}
+
+static void set_level(struct vg_liveness *live, unsigned level)
+{
+    const bool full = level >= VG_LEVEL_FULL;
+
+    vg_store(&live->level, full ? VG_LEVEL_FULL : level, relaxed);
+    vg_store(&live->longest, full ? live->config.snooze_ns : 0, relaxed);
 }
 
 /* Before any worker starts. Somebody else's choice will do, but for who has made one. */
@@ -127,7 +138,7 @@ int vg_liveness_open(struct vg_liveness **out, const struct vg_liveness_config *
         live->config.snooze_ns = VG_MSEC(100);
     if (live->config.block_ns == 0)
         live->config.block_ns = VG_MSEC(20);
-    vg_store(&live->level, config->level, relaxed);
+    set_level(live, config->level);
     rc = vg_dump_open(live);
     if (rc < 0)
         alloc->free(alloc->self, live, sizeof *live, 64);
@@ -157,6 +168,6 @@ struct vg_probe *vg_liveness_probe(struct vg_liveness *live)
 
 void vg_liveness_set_level(struct vg_liveness *live, unsigned level)
 {
-    vg_store(&live->level, level < VG_LEVEL_FULL ? level : VG_LEVEL_FULL, relaxed);
+    set_level(live, level);
     vg_watchdog_kick(&live->watchdog);
 }

@@ -11,6 +11,11 @@ static void note_slow(struct vg_lane *lane, uint64_t length)
     vg_store(&lane->slows, n + 1, relaxed);
 }
 
+static struct vg_waits *waits_of(struct vg_probe *probe, unsigned worker)
+{
+    return &vg_lane_of(vg_liveness_of(probe), worker)->waits;
+}
+
 static void on_visited(struct vg_probe *probe, unsigned worker, const struct vg_visit *visit)
 {
     struct vg_liveness *live = vg_liveness_of(probe);
@@ -22,7 +27,7 @@ static void on_visited(struct vg_probe *probe, unsigned worker, const struct vg_
     if (VG_UNLIKELY(visit->runtime_ns + visit->parent_ns >= live->config.snooze_ns))
         note_slow(lane, visit->runtime_ns + visit->parent_ns);
     if (level == VG_LEVEL_FULL)
-        vg_site_record(&live->sites, (char *)lane, visit);
+        vg_site_record(&lane->waits, visit);
 }
 
 /* True: the lock-up is on its way to the scan, or has been lately. */
@@ -230,6 +235,7 @@ static void on_reentered(struct vg_probe *probe, unsigned worker, const struct v
 void vg_probe_init(struct vg_probe *probe)
 {
     *probe = (struct vg_probe){
+        .waits = waits_of,
         .visited = on_visited,
         .passed_over = on_passed_over,
         .suspended = on_suspended,

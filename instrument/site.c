@@ -21,19 +21,20 @@ size_t vg_sites_layout(struct vg_sites *sites, const struct vg_site *begin,
     return align_up(sites->counts_at + slots * sizeof(struct vg_slot_counts), 4096);
 }
 
-static inline void add(VG_ATOMIC(uint64_t) *word, uint64_t n)
+struct vg_waits vg_sites_waits(const struct vg_sites *sites, char *space,
+                               const VG_ATOMIC(uint64_t) *longest)
 {
-    vg_store(word, vg_load(word, relaxed) + n, relaxed);
+    return (struct vg_waits){
+        .begin = sites->begin,
+        .count = sites->count,
+        .heads = vg_slot_head(sites, space, 0),
+        .counts = vg_slot_counts(sites, space, 0),
+        .longest = longest,
+    };
 }
 
-static inline void raise(VG_ATOMIC(uint64_t) *word, uint64_t n)
-{
-    if (VG_UNLIKELY(n > vg_load(word, relaxed)))
-        vg_store(word, n, relaxed);
-}
-
-static __attribute__((noinline)) void
-record_split(struct vg_slot_head *head, struct vg_slot_counts *counts, const struct vg_visit *visit)
+static void record_split(struct vg_slot_head *head, struct vg_slot_counts *counts,
+                         const struct vg_visit *visit)
 {
     const uint64_t length[VG_SEGMENTS] = {
         [VG_SEG_RUNTIME] = visit->runtime_ns,
@@ -41,39 +42,30 @@ record_split(struct vg_slot_head *head, struct vg_slot_counts *counts, const str
         [VG_SEG_TOTAL] = visit->runtime_ns + visit->parent_ns,
     };
 
-    add(&head->parent_sum, visit->parent_ns);
+    vg_waits_add(&head->count, 1);
+    vg_waits_add(&head->runtime_sum, visit->runtime_ns);
+    vg_waits_add(&head->parent_sum, visit->parent_ns);
     for (unsigned i = 0; i < VG_SEGMENTS; i++) {
-        raise(&head->max[i], length[i]);
+        vg_waits_raise(&head->max[i], length[i]);
         vg_hist_record(&counts->segment[i], length[i]);
     }
 }
 
-void vg_site_record(const struct vg_sites *sites, char *space, const struct vg_visit *visit)
+void vg_site_record(const struct vg_waits *waits, const struct vg_visit *visit)
 {
-    const unsigned slot = vg_sites_slot(sites, visit->site, visit->node);
-    struct vg_slot_head *head = vg_slot_head(sites, space, slot);
-    struct vg_slot_counts *counts = vg_slot_counts(sites, space, slot);
+    const size_t slot = vg_slot_of(waits->begin, waits->count, visit->site, visit->node);
 
-    add(&head->count, 1);
-    if (VG_UNLIKELY(visit->parent_ns != 0)) {
-        add(&head->runtime_sum, visit->runtime_ns);
-        record_split(head, counts, visit);
-        return;
-    }
-    if (visit->runtime_ns == 0) {
-        add(&counts->prompt.bucket[0], 1); /* too short for the clock */
-        return;
-    }
-    add(&head->runtime_sum, visit->runtime_ns);
-    raise(&head->prompt_max, visit->runtime_ns);
-    vg_hist_record(&counts->prompt, visit->runtime_ns);
+    if (visit->parent_ns != 0)
+        record_split(&waits->heads[slot], &waits->counts[slot], visit);
+    else
+        vg_waits_prompt(waits, visit->site, visit->node, visit->runtime_ns);
 }
 
-void vg_site_cancelled(const struct vg_sites *sites, char *space, const struct vg_site *site)
+void vg_site_cancelled(const struct vg_waits *waits, const struct vg_site *site)
 {
-    const unsigned slot = vg_sites_slot(sites, site, VG_NODE_CHILD);
+    const size_t slot = vg_slot_of(waits->begin, waits->count, site, VG_NODE_CHILD);
 
-    add(&vg_slot_head(sites, space, slot)->cancelled, 1);
+    vg_waits_add(&waits->heads[slot].cancelled, 1);
 }
 
 void vg_site_read(const struct vg_sites *sites, char *space, unsigned slot,

@@ -6,8 +6,9 @@ static void add(struct vg_tally *tally, const struct vg_site *site, enum vg_node
                 enum vg_segment segment, uint64_t woken_at)
 {
     const uint64_t age = tally->now > woken_at ? tally->now - woken_at : 0;
+    const struct vg_sites *const sites = &tally->live->sites;
     struct vg_tally_line *line =
-        vg_tally_line(tally, vg_sites_slot(&tally->live->sites, site, node));
+        vg_tally_line(tally, (unsigned)vg_slot_of(sites->begin, sites->count, site, node));
     struct vg_snapshot_open *open = &tally->open;
 
     line->open++;

@@ -130,7 +130,7 @@ static int cancel_child(enum vg_state state, bool set)
     event_set(&event[CANCEL]);
     rig_run(&rig);
     ret = RIG_RET(&rig, 0, struct canceller);
-    CHECK_EQ(rig.task[0].task->fences, 0);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 0);
     rig_close(&rig);
     return ret;
 }

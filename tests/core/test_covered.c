@@ -107,7 +107,7 @@ TEST(every_kind_of_future_works_below_an_opaque_one)
     CHECK_EQ(vg_exec_owing(rig.exec), 0);
     rig_pass(&rig, VG_MSEC(100));
     CHECK_EQ(RIG_RET(&rig, 1, struct covered), 0);
-    CHECK_EQ(rig.task[1].task->fences, 0);
+    CHECK_EQ((unsigned)rig.task[1].task->fences, 0);
     rig_close(&rig);
 }
 

@@ -91,7 +91,7 @@ TEST(a_leaf_eight_levels_below_a_parked_arm_waits_until_the_arm_is_awaited)
     rig_spawn(&rig, parker, event, &polls);
     event_set(&event[PARK_NOW]);
     rig_run(&rig);
-    CHECK_EQ(rig.task[0].task->fences, 1);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 1);
     event_set(&event[LEAF]);
     rig_run(&rig);
     CHECK_EQ(rig_polls(&rig, 0), 3);
@@ -100,7 +100,7 @@ TEST(a_leaf_eight_levels_below_a_parked_arm_waits_until_the_arm_is_awaited)
     rig_run(&rig);
     CHECK_EQ(polls, 2);
     CHECK_EQ(RIG_RET(&rig, 0, struct parker), 0);
-    CHECK_EQ(rig.task[0].task->fences, 0);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 0);
     rig_close(&rig);
 }
 
@@ -134,7 +134,7 @@ TEST(a_wake_after_its_arm_is_awaited_again_is_answered_at_once)
     event_set(&event[PARK_NOW]);
     event_set(&event[BACK]);
     rig_run(&rig);
-    CHECK_EQ(rig.task[0].task->fences, 0);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 0);
     event_set(&event[LEAF]);
     rig_run(&rig);
     CHECK_EQ(RIG_RET(&rig, 0, struct parker), 0);
@@ -230,7 +230,7 @@ TEST(a_leaf_below_two_parked_arms_waits_for_both)
     rig_run(&rig);
     event_set(&event[OUTER_PARK]);
     rig_run(&rig);
-    CHECK_EQ(rig.task[0].task->fences, 2);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 2);
     event_set(&event[LEAF]);
     event_set(&event[BACK]); /* is below the outer one itself */
     rig_run(&rig);
@@ -258,7 +258,7 @@ TEST(what_was_skipped_stays_so_below_a_second_parked_arm)
     event_set(&event[LEAF]);
     event_set(&event[OUTER_BACK]);
     rig_run(&rig);
-    CHECK_EQ(rig.task[0].task->fences, 1);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 1);
     CHECK_EQ(polls, 1);
     CHECK_EQ(vg_exec_owing(rig.exec), 1);
     CHECK_EQ(ears.passed, 1);
@@ -321,7 +321,7 @@ TEST(awaiting_one_parked_child_looks_again_at_all_that_was_skipped)
     event_set(&event[SECOND]);
     rig_run(&rig);
     CHECK_EQ(ears.passed, 2);
-    CHECK_EQ(rig.task[0].task->fences, 2);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 2);
     event_set(&event[FETCH_SECOND]);
     rig_run(&rig);
     CHECK_EQ(polls[0], 2);

@@ -143,7 +143,7 @@ TEST(an_opaque_future_polls_its_running_children_from_the_top)
     event_set(&o.event[PAIR]);
     rig_run(&o.rig);
     CHECK_EQ(RIG_RET(&o.rig, 0, struct hand), 0);
-    CHECK_EQ(o.rig.task[0].task->fences, 0);
+    CHECK_EQ((unsigned)o.rig.task[0].task->fences, 0);
     rig_close(&o.rig);
 }
 
@@ -321,7 +321,7 @@ TEST(the_outermost_opaque_future_is_entered)
 
     rig_open(&rig);
     rig_spawn(&rig, nested, &event, polls);
-    CHECK_EQ(rig.task[0].task->fences, 2);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 2);
     event_poke(&event);
     rig_run(&rig);
     for (unsigned i = 0; i < 4; i++)
@@ -331,6 +331,6 @@ TEST(the_outermost_opaque_future_is_entered)
     for (unsigned i = 0; i < 4; i++)
         CHECK_EQ(polls[i], 3);
     CHECK(rig_done(&rig, 0));
-    CHECK_EQ(rig.task[0].task->fences, 0);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 0);
     rig_close(&rig);
 }

@@ -54,7 +54,7 @@ static int winner(bool biased, unsigned first, unsigned second)
     rig_run(&rig);
     ret = RIG_RET(&rig, 0, struct choice);
     CHECK_EQ(rig_polls(&rig, 0), 2); /* a select of leaves ends in the step that decides it */
-    CHECK_EQ(rig.task[0].task->fences, 0);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 0);
     rig_close(&rig);
     return ret;
 }
@@ -275,7 +275,7 @@ static void check_second(unsigned how, unsigned wins, int expected)
     event_set(&event[wins]);
     rig_run(&rig);
     CHECK_EQ(RIG_RET(&rig, 0, struct second), expected);
-    CHECK_EQ(rig.task[0].task->fences, 0);
+    CHECK_EQ((unsigned)rig.task[0].task->fences, 0);
     rig_close(&rig);
 }
 

@@ -105,17 +105,20 @@ struct vg_async {
 
 #define VG_AWAIT_(expr, text, shield, how, take)                                                   \
     do {                                                                                           \
-        __label__ vg_resume_;                                                                      \
+        __label__ vg_resume_, vg_taken_;                                                           \
         struct vg_async *vg_co_ = &VG_AWAIT_used_outside_VG_ASYNC_or_before_VG_BEGIN->co;          \
         __extension__ __auto_type vg_p_ = (expr);                                                  \
         VG_SITE_(vg_resume_, text, shield);                                                        \
         vg_co_->child = &vg_p_->fut;                                                               \
         vg_co_->at = &vg_site_;                                                                    \
-        how(vg_co_, vg_cx);                                                                        \
+        if (how(vg_co_, vg_cx).ready)                                                              \
+            goto vg_taken_;                                                                        \
+        return VG_PENDING;                                                                         \
     vg_resume_:                                                                                    \
         vg_co_ = &VG_AWAIT_used_outside_VG_ASYNC_or_before_VG_BEGIN->co;                           \
         if (!vg_await_(vg_co_, vg_cx).ready)                                                       \
             return VG_PENDING;                                                                     \
+    vg_taken_:                                                                                     \
         take;                                                                                      \
     } while (0)
 
@@ -174,19 +177,14 @@ struct vg_async {
 VG_API void vg_async_cancel(struct vg_future *fut, struct vg_cx *cx);
 VG_API struct vg_future *vg_async_child(const struct vg_future *fut, unsigned i);
 VG_API VG_NORETURN void vg_return_with_live_child_(const struct vg_async *co);
-VG_API void vg_await_cancel_(struct vg_async *co, struct vg_cx *cx);
-VG_API vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx);
 VG_API VG_MUST_USE bool vg_spend_(const struct vg_future *fut, struct vg_cx *cx);
 
-static inline void vg_await_shielded_(struct vg_async *co, struct vg_cx *cx)
-{
-    (void)co, (void)cx;
-}
+/* The frame has come to an await: starts co->child, or takes it over; with its own cancel passed on, without, and cancelling it. */
+VG_API vg_poll vg_await_enter_(struct vg_async *co, struct vg_cx *cx);
+VG_API vg_poll vg_await_shielded_(struct vg_async *co, struct vg_cx *cx);
+VG_API vg_poll vg_await_cancel_(struct vg_async *co, struct vg_cx *cx);
 
-static inline void vg_await_enter_(struct vg_async *co, struct vg_cx *cx)
-{
-    if (__builtin_expect((co->fut.flags & VG_F_CANCEL) != 0, 0))
-        vg_cancel(co->child, cx);
-}
+/* The frame is polled again while it awaits. */
+VG_API vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx);
 
 #endif

@@ -23,6 +23,7 @@ extern "C" {
  */
 
 struct vg_exec;
+struct vg_waits;
 
 enum vg_node { VG_NODE_TASK, VG_NODE_CHILD };
 
@@ -101,6 +102,9 @@ struct vg_probe {
     int (*attach)(struct vg_probe *probe, struct vg_exec *exec, unsigned workers);
     /* Before the executor is freed; every worker has stopped. */
     void (*detach)(struct vg_probe *probe);
+    /* After the start, before any event: a table in which the worker records waits by itself (core/seam/vg_waits.h, for the
+     * instruments of this tree). NULL: there is none, and every wait is told by visited. */
+    struct vg_waits *(*waits)(struct vg_probe *probe, unsigned worker);
     void (*visited)(struct vg_probe *probe, unsigned worker, const struct vg_visit *visit);
     /* A poll is ending without having answered this wake; a revoked grant has been given on already. */
     void (*passed_over)(struct vg_probe *probe, unsigned worker, const struct vg_passed *passed,

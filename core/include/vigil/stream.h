@@ -72,13 +72,14 @@ VG_API struct vg_stream *vg_stream_next(struct vg_stream *stream);
         struct vg_async *const vg_co_ = &VG_AWAIT_used_outside_VG_ASYNC_or_before_VG_BEGIN->co;    \
         struct vg_stream *const vg_s_ = (stream);                                                  \
         VG_SITE_(vg_each_##n, text, 0);                                                            \
-        if (vg_co_->at != &vg_site_ || vg_co_->child != &vg_s_->fut ||                             \
-            vg_s_->fut.state == VG_INIT || (vg_s_->fut.flags & VG_F_TAKEN) != 0) {                 \
+        const bool vg_comes_ = vg_co_->at != &vg_site_ || vg_co_->child != &vg_s_->fut ||          \
+                               vg_s_->fut.state == VG_INIT ||                                      \
+                               (vg_s_->fut.flags & VG_F_TAKEN) != 0;                               \
+        if (vg_comes_) {                                                                           \
             vg_co_->child = &vg_stream_next(vg_s_)->fut;                                           \
             vg_co_->at = &vg_site_;                                                                \
-            vg_await_enter_(vg_co_, vg_cx);                                                        \
         }                                                                                          \
-        if (!vg_await_(vg_co_, vg_cx).ready)                                                       \
+        if (!(vg_comes_ ? vg_await_enter_ : vg_await_)(vg_co_, vg_cx).ready)                       \
             return VG_PENDING;                                                                     \
         (rc) = vg_s_->ret;                                                                         \
         (rc) > 0;                                                                                  \
