@@ -3,8 +3,8 @@
 #include <vigil/future.h>
 
 #include "drop.h"
+#include "life.h"
 #include "task.h"
-#include "vg_mix.h"
 #include "worker.h"
 
 /*
@@ -12,53 +12,15 @@
  * poll it, and its end polls its `up`. That is why a wake costs the same at any depth.
  */
 
-static bool is_opaque(const struct vg_future *fut)
+static void check_not_live(const struct vg_future *fut)
 {
-    return fut->ops->kind == VG_KIND_OPAQUE;
-}
-
 #if VG_DEBUG
-/* Marks a live future in its header. A mark depends on the address, so memory that was copied or reused
- * does not carry a valid one by chance. Opaque futures need the member for themselves. */
-static uint32_t life_mark(const struct vg_future *fut)
-{
-    return (uint32_t)(vg_mix((uintptr_t)fut) >> 32) | 1;
-}
-
-static void mark_live(struct vg_future *fut)
-{
-    if (!is_opaque(fut))
-        fut->seq = life_mark(fut);
-}
-
-/* Dead memory that is reused in part must not look alive. */
-static void mark_dead(struct vg_future *fut)
-{
-    if (!is_opaque(fut))
-        fut->seq = 0;
-}
-
-static void check_not_live(const struct vg_future *fut)
-{
-    if (fut->seq == life_mark(fut) && fut->state > VG_INIT && fut->state < VG_DONE)
+    if (fut->seq == vg_life_mark(fut) && fut->state > VG_INIT && fut->state < VG_DONE)
         vg_panic("a future is constructed over the live %s at the same address", fut->ops->name);
-}
 #else
-static void mark_live(struct vg_future *fut)
-{
     (void)fut;
-}
-
-static void mark_dead(struct vg_future *fut)
-{
-    (void)fut;
-}
-
-static void check_not_live(const struct vg_future *fut)
-{
-    (void)fut;
-}
 #endif
+}
 
 void vg_future_init(struct vg_future *fut, const struct vg_ops *ops)
 {
@@ -78,7 +40,7 @@ static VG_COLD void note_reentry(const struct vg_future *fut, struct vg_cx *cx)
 static VG_COLD void attach_warily(struct vg_future *fut, struct vg_cx *cx)
 {
     note_reentry(fut, cx);
-    if (cx->self != NULL && is_opaque(cx->self))
+    if (cx->self != NULL && vg_is_opaque(cx->self))
         cx->self->kids++;
 }
 
@@ -94,9 +56,9 @@ static void begin(struct vg_future *fut, struct vg_cx *cx)
     const struct vg_future *const self = cx->self;
 
     fut->state = VG_RUNNING;
-    mark_live(fut);
+    vg_mark_live(fut);
     attach(fut, cx);
-    if (VG_UNLIKELY(is_opaque(fut)))
+    if (VG_UNLIKELY(vg_is_opaque(fut)))
         vg_fence_added(cx);
     if (self != NULL && (self->ops->kind != VG_KIND_ASYNC || self->flags & VG_F_BESIDE)) {
         fut->flags |= VG_F_BESIDE;
@@ -110,13 +72,13 @@ static VG_COLD void finish_warily(struct vg_future *fut, struct vg_cx *cx)
         cx->unarmed = NULL; /* it was cancelled */
     if (fut == cx->spinner)
         cx->spun = 0; /* it has got somewhere after all, and may be gone */
-    if (is_opaque(fut)) {
+    if (vg_is_opaque(fut)) {
         if (fut->kids > 0)
             vg_panic("%s has ended with %u running children; use vg_leave()", fut->ops->name,
                      fut->kids);
         cx->task->fences--;
     }
-    if (fut->up != NULL && is_opaque(fut->up))
+    if (fut->up != NULL && vg_is_opaque(fut->up))
         fut->up->kids--;
 }
 
@@ -130,7 +92,7 @@ void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
         vg_count(&cx->worker->counts.children_ended, 1);
         vg_drop_ended(fut, cx);
     }
-    mark_dead(fut);
+    vg_mark_dead(fut);
 }
 
 static VG_COLD vg_poll enter_opaque(struct vg_future *fut, struct vg_cx *cx)
@@ -152,11 +114,16 @@ static inline vg_poll enter(struct vg_future *fut, struct vg_cx *cx)
     vg_poll result;
 
     cx->self = fut;
-    result = VG_UNLIKELY(is_opaque(fut)) ? enter_opaque(fut, cx) : fut->ops->poll(fut, cx);
+    result = VG_UNLIKELY(vg_is_opaque(fut)) ? enter_opaque(fut, cx) : fut->ops->poll(fut, cx);
     cx->self = self;
     if (result.ready)
         vg_future_finish(fut, cx);
     return result;
+}
+
+vg_poll vg_future_enter(struct vg_future *fut, struct vg_cx *cx)
+{
+    return enter(fut, cx);
 }
 
 void vg_future_unlist(struct vg_future *fut)
@@ -183,8 +150,7 @@ static VG_COLD void reclaim(struct vg_future *fut, struct vg_cx *cx)
     }
 }
 
-/* A future without children is pending after its first poll, and has armed nothing. */
-static VG_COLD void note_unarmed(const struct vg_future *fut, struct vg_cx *cx)
+void vg_note_unarmed(const struct vg_future *fut, struct vg_cx *cx)
 {
     const struct vg_probe *const probe = cx->task->exec->probe;
 
@@ -199,7 +165,7 @@ static VG_COLD void note_unarmed(const struct vg_future *fut, struct vg_cx *cx)
 
 static bool has_children(const struct vg_future *fut)
 {
-    return is_opaque(fut) ? fut->kids > 0 : fut->ops->kind != VG_KIND_LEAF;
+    return vg_is_opaque(fut) ? fut->kids > 0 : fut->ops->kind != VG_KIND_LEAF;
 }
 
 static inline vg_poll start(struct vg_future *fut, struct vg_cx *cx)
@@ -210,7 +176,7 @@ static inline vg_poll start(struct vg_future *fut, struct vg_cx *cx)
     begin(fut, cx);
     result = enter(fut, cx);
     if (!result.ready && VG_UNLIKELY(cx->armings == armings) && !has_children(fut))
-        note_unarmed(fut, cx);
+        vg_note_unarmed(fut, cx);
     return result;
 }
 
@@ -263,7 +229,7 @@ static void note_site(struct vg_future *fut, const struct vg_site *site, const s
     const uintptr_t begin = (uintptr_t)exec->sites, at = (uintptr_t)site;
     const uintptr_t index = (at - begin) / sizeof *site;
 
-    if (is_opaque(fut))
+    if (vg_is_opaque(fut))
         return;
     fut->kids = 0;
     if (at >= begin && at < (uintptr_t)exec->sites_end && index < UINT16_MAX)
@@ -272,7 +238,7 @@ static void note_site(struct vg_future *fut, const struct vg_site *site, const s
 
 const struct vg_site *vg_left_at(const struct vg_task *task, const struct vg_future *fut)
 {
-    if (is_opaque(fut) || fut->kids == 0 || (fut->state != VG_KEPT && fut->state != VG_PARKED))
+    if (vg_is_opaque(fut) || fut->kids == 0 || (fut->state != VG_KEPT && fut->state != VG_PARKED))
         return NULL;
     return &task->exec->sites[fut->kids - 1];
 }
@@ -286,7 +252,7 @@ void vg_leave(struct vg_future *fut, enum vg_state state, struct vg_cx *cx)
     if (frame == NULL)
         vg_panic("%s would go on without a frame above it: only an async function can keep or park",
                  fut->ops->name);
-    if (fut->up != NULL && is_opaque(fut->up)) {
+    if (fut->up != NULL && vg_is_opaque(fut->up)) {
         fut->up->kids--;
         /* Its wake was left to the opaque future, which may not have come to it. */
         vg_task_unskip(cx->task);
@@ -300,119 +266,4 @@ void vg_leave(struct vg_future *fut, enum vg_state state, struct vg_cx *cx)
         vg_fence_added(cx);
     if (frame->fut.flags & VG_F_CANCEL)
         vg_cancel(fut, cx);
-}
-
-/* ---- async functions ------------------------------------------------------------------------ */
-
-/* Below an opaque future nobody else polls the kept children. */
-static VG_COLD void drive_background(struct vg_async *co, struct vg_cx *cx)
-{
-    struct vg_future *fut, *next;
-
-    for (fut = co->bg; fut != NULL; fut = next) {
-        next = fut->next;
-        if (fut->state == VG_KEPT && enter(fut, cx).ready)
-            vg_future_unlist(fut);
-    }
-}
-
-static vg_poll take(struct vg_async *co)
-{
-    co->child->flags |= VG_F_TAKEN;
-    co->fut.flags |= VG_F_PASSED;
-    return VG_READY;
-}
-
-static VG_COLD vg_poll await_rootdown(struct vg_async *co, struct vg_cx *cx)
-{
-    if (co->bg != NULL)
-        drive_background(co, cx);
-    return vg_poll_future(co->child, cx).ready ? take(co) : VG_PENDING;
-}
-
-static vg_poll poll_awaited(struct vg_async *co, struct vg_cx *cx)
-{
-    if (VG_UNLIKELY(cx->rootdown))
-        return await_rootdown(co, cx);
-    return vg_poll_future(co->child, cx).ready ? take(co) : VG_PENDING;
-}
-
-vg_poll vg_await_(struct vg_async *co, struct vg_cx *cx)
-{
-    /* Nobody looks at a frame's kept children but below an opaque future. */
-    if (VG_UNLIKELY(cx->rootdown || co->child->state != VG_DONE))
-        return poll_awaited(co, cx);
-    return take(co);
-}
-
-/* Whether the child's start needs no more than vg_await_shielded_() does. */
-static inline bool is_plain_start(const struct vg_async *co, const struct vg_cx *cx)
-{
-    return co->child->state == VG_INIT && !vg_is_wary(cx) && !is_opaque(co->child) &&
-           !(co->fut.flags & VG_F_BESIDE);
-}
-
-vg_poll vg_await_shielded_(struct vg_async *co, struct vg_cx *cx)
-{
-    struct vg_future *const child = co->child;
-    const uint32_t armings = cx->armings;
-
-    if (VG_UNLIKELY(!is_plain_start(co, cx)))
-        return poll_awaited(co, cx);
-    child->state = VG_RUNNING;
-    mark_live(child);
-    child->up = &co->fut;
-    cx->self = child;
-    if (child->ops->poll(child, cx).ready) {
-        cx->self = &co->fut;
-        vg_future_finish(child, cx);
-        return take(co);
-    }
-    cx->self = &co->fut;
-    if (VG_UNLIKELY(cx->armings == armings) && child->ops->kind == VG_KIND_LEAF)
-        note_unarmed(child, cx);
-    return VG_PENDING;
-}
-
-vg_poll vg_await_enter_(struct vg_async *co, struct vg_cx *cx)
-{
-    if (VG_UNLIKELY(co->fut.flags & VG_F_CANCEL))
-        vg_cancel(co->child, cx);
-    return vg_await_shielded_(co, cx);
-}
-
-vg_poll vg_await_cancel_(struct vg_async *co, struct vg_cx *cx)
-{
-    vg_cancel(co->child, cx);
-    vg_drop_pending(co->child, cx);
-    return poll_awaited(co, cx);
-}
-
-void vg_async_cancel(struct vg_future *fut, struct vg_cx *cx)
-{
-    struct vg_async *co = (struct vg_async *)(void *)fut;
-    struct vg_future *bg, *next;
-
-    for (bg = co->bg; bg != NULL; bg = next) {
-        next = bg->next;
-        vg_cancel(bg, cx);
-    }
-    if (!co->at->shield)
-        vg_cancel(co->child, cx);
-}
-
-struct vg_future *vg_async_child(const struct vg_future *fut, unsigned i)
-{
-    const struct vg_async *co = (const struct vg_async *)(const void *)fut;
-
-    if (i == 0 && co->child != NULL)
-        return co->child;
-    return vg_frame_background(fut, co->child != NULL ? i - 1 : i);
-}
-
-void vg_return_with_live_child_(const struct vg_async *co)
-{
-    vg_panic("%s returns while its child %s is %s: await it, or VG_AWAIT_CANCEL() it first",
-             co->fut.ops->name, co->bg->ops->name,
-             co->bg->state == VG_PARKED ? "parked" : "kept and still runs");
 }

@@ -4,6 +4,7 @@
 
 #include "armed.h"
 #include "record.h"
+#include "start.h"
 #include "task.h"
 #include "vg_fault.h"
 #include "worker.h"
@@ -212,6 +213,14 @@ static void drain(struct vg_cx *cx)
     } while (!vg_wlist_empty(ready) && cx->task->root->state != VG_DONE && may_go_on(cx, ++visits));
 }
 
+static vg_poll start_root(struct vg_cx *cx)
+{
+    struct vg_future *const root = cx->task->root;
+
+    return vg_is_plain_start(root, NULL, cx) ? vg_start_plainly(root, NULL, cx)
+                                             : vg_poll_future(root, cx);
+}
+
 static VG_COLD void begin_warily(struct vg_cx *cx)
 {
     struct vg_worker *const worker = cx->worker;
@@ -239,7 +248,7 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
     vg_store(&task->polls, vg_load(&task->polls, relaxed) + 1, relaxed);
     vg_store(&task->woken_at, ~cx.now, relaxed);
     vg_task_take_new(task, &cx);
-    if (VG_LIKELY(task->root->state != VG_INIT) || !vg_poll_future(task->root, &cx).ready)
+    if (VG_LIKELY(task->root->state != VG_INIT) || !start_root(&cx).ready)
         drain(&cx);
     if (VG_UNLIKELY(worker->forks.top > 0))
         vg_panic("a poll ends with %u forks that were not joined", worker->forks.top);

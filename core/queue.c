@@ -13,7 +13,7 @@
 
 enum { LIFO_CAP = 3, AGING = 64, OVERFLOW_BATCH = 128 };
 
-static void overflow_push(struct vg_worker *worker, struct vg_task *task)
+static __attribute__((noinline)) void overflow_push(struct vg_worker *worker, struct vg_task *task)
 {
     struct vg_overflow *const overflow = &worker->overflow;
 
@@ -50,7 +50,7 @@ struct vg_task *vg_overflow_take(struct vg_overflow *overflow, struct vg_runq *i
 }
 
 /* First in, first out: once something is on the overflow list, what comes later goes behind it. */
-static void push_back(struct vg_worker *worker, struct vg_task *task)
+static inline void push_back(struct vg_worker *worker, struct vg_task *task)
 {
     worker->filled = true;
     if (vg_load(&worker->overflow.length, relaxed) > 0 || !vg_runq_push_owner(&worker->runq, task))
@@ -115,12 +115,18 @@ static bool has_to_share(struct vg_worker *worker)
            (worker->exec->exact || (queued / worker->stride + 1) * worker->burst >= VG_SHARE_NS);
 }
 
+static __attribute__((noinline)) void share_among_others(struct vg_worker *worker)
+{
+    if (worker->exec->probe == NULL || has_to_share(worker))
+        vg_idle_ring(worker->exec);
+}
+
 /* A poll has put something where others may find it. Without an observer, who would see that the poll does not end, they are
  * told at once. */
-static void share(struct vg_worker *worker)
+static inline void share(struct vg_worker *worker)
 {
-    if (!worker->alone && (worker->exec->probe == NULL || has_to_share(worker)))
-        vg_idle_ring(worker->exec);
+    if (!worker->alone)
+        share_among_others(worker);
 }
 
 void vg_share_gathered(struct vg_worker *worker)
@@ -161,14 +167,8 @@ void vg_share_oldest(struct vg_worker *worker)
     }
 }
 
-void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_queue where)
+void vg_enqueue_here(struct vg_worker *worker, struct vg_task *task, enum vg_place_in_queue where)
 {
-    struct vg_worker *const worker = vg_worker_here;
-
-    if (worker == NULL || worker->exec != exec) {
-        inject(exec, task);
-        return;
-    }
     if (where == VG_QUEUE_SCOPE) {
         push_child(worker, task);
         return;
@@ -181,6 +181,16 @@ void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_que
     }
     if (!worker->gathers)
         share(worker);
+}
+
+void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_queue where)
+{
+    struct vg_worker *const worker = vg_worker_here;
+
+    if (VG_LIKELY(worker != NULL && worker->exec == exec))
+        vg_enqueue_here(worker, task, where);
+    else
+        inject(exec, task);
 }
 
 static struct vg_task *take_injected(struct vg_worker *worker)
@@ -258,7 +268,7 @@ static struct vg_task *take_child(struct vg_worker *worker)
 }
 
 /* The turn of the injection queue, or of the ring. */
-static VG_COLD struct vg_task *take_aged(struct vg_worker *worker)
+static __attribute__((noinline)) struct vg_task *take_aged(struct vg_worker *worker)
 {
     worker->aged_tick = worker->tick;
     worker->aged_ring = !worker->aged_ring;
@@ -288,7 +298,7 @@ struct vg_task *vg_pick_next(struct vg_worker *worker)
         if (task != NULL)
             worker->lifo_run = 0;
     }
-    if (task == NULL && worker->filled)
+    if (task == NULL && VG_LIKELY(worker->filled))
         task = pick_own(worker);
     return task != NULL ? task : take_injected(worker);
 }

@@ -105,9 +105,7 @@ static struct vg_task *carve(struct vg_slabs *slabs, unsigned class)
         return NULL;
     bump = vg_load(&slab->bump, relaxed);
     task = slot_at(slab, bump);
-    memset(task, 0, VG_TASK_HEADER);
-    vg_store(&task->word, (uintptr_t)VG_WORD_CO, relaxed);
-    vg_store(&task->id, 0, relaxed);
+    vg_task_init_slot(task);
     task->class = (uint8_t) class;
     task->exec = slabs->exec;
     vg_store(&slab->bump, bump + 1, release); /* pairs with the acquire in vg_slab_each() */
@@ -246,17 +244,16 @@ static struct vg_task *fetch(struct vg_slabs *slabs, struct vg_slab_cache *cache
     return task != NULL ? task : open_batch(cache);
 }
 
-static struct vg_task *alloc_here(struct vg_slabs *slabs, struct vg_slab_cache *cache,
-                                  unsigned class)
+static __attribute__((noinline)) struct vg_task *refill(struct vg_slabs *slabs,
+                                                        struct vg_slab_cache *cache, unsigned class)
 {
-    struct vg_task *task = pop(&cache->some);
+    struct vg_task *task = open_batch(cache);
 
-    if (task == NULL)
-        task = open_batch(cache);
     return task != NULL ? task : fetch(slabs, cache, class);
 }
 
-static struct vg_task *alloc_outside(struct vg_slabs *slabs, unsigned class)
+static __attribute__((noinline)) struct vg_task *alloc_outside(struct vg_slabs *slabs,
+                                                               unsigned class)
 {
     struct vg_task *task;
 
@@ -264,6 +261,17 @@ static struct vg_task *alloc_outside(struct vg_slabs *slabs, unsigned class)
     task = get_one(slabs, class);
     vg_spin_unlock(&slabs->guard);
     return task;
+}
+
+static inline struct vg_task *alloc(struct vg_slabs *slabs, struct vg_slab_cache *cache,
+                                    unsigned class)
+{
+    struct vg_task *task;
+
+    if (VG_UNLIKELY(cache == NULL))
+        return alloc_outside(slabs, class);
+    task = pop(&cache[class].some);
+    return VG_LIKELY(task != NULL) ? task : refill(slabs, &cache[class], class);
 }
 
 struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cache, size_t size)
@@ -274,15 +282,16 @@ struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cach
     if (size > (size_t)1 << 30)
         return NULL;
     class = class_of(VG_TASK_HEADER + size);
-    task = cache != NULL ? alloc_here(slabs, &cache[class], class) : alloc_outside(slabs, class);
-    if (task != NULL)
+    task = alloc(slabs, cache, class);
+    if (VG_ASAN && task != NULL)
         ASAN_UNPOISON_MEMORY_REGION((char *)task + VG_TASK_HEADER,
                                     class_size(class) - VG_TASK_HEADER);
     return task;
 }
 
 /* A batch is full. A group of them becomes the reserve, and what was the reserve goes to the depot. */
-static void set_aside(struct vg_slabs *slabs, struct vg_slab_cache *cache, unsigned class)
+static __attribute__((noinline)) void set_aside(struct vg_slabs *slabs, struct vg_slab_cache *cache,
+                                                unsigned class)
 {
     put_batch(&cache->group, cache->some.free);
     cache->some = (struct vg_slab_batch){NULL, 0};
@@ -297,6 +306,13 @@ static void set_aside(struct vg_slabs *slabs, struct vg_slab_cache *cache, unsig
     cache->group = (struct vg_slab_group){NULL, 0};
 }
 
+static __attribute__((noinline)) void free_outside(struct vg_slabs *slabs, struct vg_task *task)
+{
+    lock(slabs);
+    put_one(&slabs->depot[task->class], task);
+    vg_spin_unlock(&slabs->guard);
+}
+
 void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg_task *task)
 {
     const unsigned class = task->class;
@@ -305,15 +321,13 @@ void vg_slab_free(struct vg_slabs *slabs, struct vg_slab_cache *cache, struct vg
     memset((char *)task + VG_TASK_HEADER, VG_FILL_FREED, class_size(class) - VG_TASK_HEADER);
 #endif
     ASAN_POISON_MEMORY_REGION((char *)task + VG_TASK_HEADER, class_size(class) - VG_TASK_HEADER);
-    if (cache != NULL) {
-        push(&cache[class].some, task);
-        if (cache[class].some.count == VG_SLAB_BATCH)
-            set_aside(slabs, &cache[class], class);
+    if (VG_UNLIKELY(cache == NULL)) {
+        free_outside(slabs, task);
         return;
     }
-    lock(slabs);
-    put_one(&slabs->depot[class], task);
-    vg_spin_unlock(&slabs->guard);
+    push(&cache[class].some, task);
+    if (VG_UNLIKELY(cache[class].some.count == VG_SLAB_BATCH))
+        set_aside(slabs, &cache[class], class);
 }
 
 void vg_slab_each(struct vg_slabs *slabs, bool (*visit)(struct vg_task *task, void *arg), void *arg)

@@ -16,9 +16,19 @@ void *vg_task_frame_of(struct vg_task *task)
     return (char *)task + VG_TASK_HEADER;
 }
 
+/* The calling thread's, if it is a worker of that executor. */
+static inline struct vg_worker *worker_of(const struct vg_exec *exec)
+{
+    struct vg_worker *const worker = vg_worker_here;
+
+    return worker != NULL && worker->exec == exec ? worker : NULL;
+}
+
 static struct vg_slab_cache *cache_of(const struct vg_exec *exec)
 {
-    return vg_worker_here != NULL && vg_worker_here->exec == exec ? vg_worker_here->cache : NULL;
+    struct vg_worker *const worker = worker_of(exec);
+
+    return worker != NULL ? worker->cache : NULL;
 }
 
 struct vg_task *vg_task_new(struct vg_exec *exec, size_t frame_size)
@@ -45,11 +55,11 @@ void vg_task_discard(void *frame)
     vg_slab_free(&task->exec->slabs, cache_of(task->exec), task);
 }
 
-static void prepare(struct vg_task *task, uint64_t id, struct vg_future *root, unsigned refs,
-                    uintptr_t joiner, const struct vg_place *place)
+/* The lists of a free slot are empty, and its counts of waiters 0: its last task has ended so. */
+static void prepare(struct vg_task *task, struct vg_future *root, uintptr_t joiner,
+                    const struct vg_place *place)
 {
-    vg_store(&task->woken_at, vg_worker_here != NULL ? vg_now() : vg_exec_now(task->exec), relaxed);
-    vg_store(&task->owed_since, 0, relaxed);
+    VG_ASSERT(vg_wlist_empty(&task->ready) && task->inflight == 0);
     vg_store(&task->polls, 0, relaxed);
     vg_store(&task->fruitless, 0u, relaxed);
     vg_store(&task->joiner, joiner, relaxed);
@@ -57,44 +67,56 @@ static void prepare(struct vg_task *task, uint64_t id, struct vg_future *root, u
     vg_store(&task->name, root->ops->name, relaxed);
     vg_store(&task->place, place, relaxed);
     task->root = root;
-    task->base = 0;
-    vg_wlist_init(&task->ready);
-    vg_wlist_init(&task->later);
-    vg_wlist_init(&task->skipped);
-    vg_store(&task->armed, 0u, relaxed);
-    vg_store(&task->held, 0u, relaxed);
-    task->inflight = task->takes = task->odd = 0;
-    task->asked = false;
-    /* Owned from the start. Release, both: a canceller or an observer finds the task whole. */
+    task->base = VG_WORD_S; /* nothing has been pushed */
+    task->odd = 0;
+}
+
+/* Owned from the start. Release, all: a canceller or an observer finds the task whole. */
+static void publish(struct vg_task *task, unsigned refs, uint64_t id)
+{
     vg_store(&task->word, (uintptr_t)VG_WORD_S, release);
     vg_store(&task->refs, refs, release);
     vg_store(&task->id, id, release);
 }
 
-/* Counts the spawn; the id that follows from it is used once. */
-static uint64_t count_spawn(struct vg_exec *exec)
+/* Counts the spawn; the id that follows from it is used once. The worker is the calling one; NULL: a thread outside. */
+static uint64_t count_spawn(struct vg_exec *exec, struct vg_worker *worker)
 {
-    uint64_t count, worker = VG_WORKERS_MAX;
+    uint64_t count, index = VG_WORKERS_MAX;
 
-    if (cache_of(exec) != NULL) {
-        vg_count(&vg_worker_here->counts.spawned, 1);
-        count = vg_load(&vg_worker_here->counts.spawned, relaxed);
-        worker = vg_worker_here->index;
+    if (worker != NULL) {
+        count = vg_load(&worker->counts.spawned, relaxed) + 1;
+        vg_store(&worker->counts.spawned, count, relaxed);
+        index = worker->index;
     } else {
         count = vg_fetch_add(&exec->outside.spawned, 1, relaxed) + 1; /* a pure counter */
     }
-    return (count << 7 | worker) << 1 | 1;
+    return (count << 7 | index) << 1 | 1;
 }
 
-static int start(struct vg_task *task, struct vg_future *root, unsigned refs, uintptr_t joiner,
-                 const struct vg_place *place, enum vg_place_in_queue where)
+/* A worker's clock is that of its poll's begin. */
+static uint64_t time_of(struct vg_exec *exec, const struct vg_worker *worker)
+{
+    return VG_LIKELY(worker != NULL && !worker->parked) ? worker->now : vg_exec_now(exec);
+}
+
+static inline __attribute__((always_inline)) int start(struct vg_task *task, struct vg_future *root,
+                                                       unsigned refs, uintptr_t joiner,
+                                                       const struct vg_place *place,
+                                                       enum vg_place_in_queue where)
 {
     struct vg_exec *const exec = task->exec;
+    struct vg_worker *const worker = worker_of(exec);
 
     if (VG_UNLIKELY(vg_load(&exec->phase, relaxed) != VG_PHASE_RUNNING))
         return -ESHUTDOWN;
-    prepare(task, count_spawn(exec), root, refs, joiner, place);
-    vg_enqueue(exec, task, where);
+    vg_store(&task->woken_at, time_of(exec, worker), relaxed);
+    prepare(task, root, joiner, place);
+    publish(task, refs, count_spawn(exec, worker));
+    if (worker != NULL)
+        vg_enqueue_here(worker, task, where);
+    else
+        vg_enqueue(exec, task, where);
     return 0;
 }
 
@@ -116,20 +138,26 @@ int vg_task_start_blocking(struct vg_task *task, struct vg_future *root, uintptr
     return start(task, root, 2, joiner, place, VG_QUEUE_BACK);
 }
 
+static VG_COLD int refuse(struct vg_future *root, struct vg_handle *handle, int rc)
+{
+    vg_task_discard(root);
+    if (handle != NULL)
+        handle->task = NULL;
+    return rc;
+}
+
 int vg_spawn_at(struct vg_future *root, struct vg_handle *handle, const struct vg_place *place)
 {
     struct vg_task *task = vg_task_of_frame(root);
     int rc;
 
-    if (handle != NULL)
+    if (handle != NULL) {
         handle->task = task; /* before it runs: it may find its own handle in shared memory */
-    rc = vg_task_start(task, root, handle != NULL ? 2 : 1, place);
-    if (rc < 0) {
-        vg_task_discard(root);
-        if (handle != NULL)
-            handle->task = NULL;
+        rc = start(task, root, 2, 0, place, VG_QUEUE_SCOPE);
+    } else {
+        rc = start(task, root, 1, 0, place, VG_QUEUE_BACK);
     }
-    return rc;
+    return VG_LIKELY(rc == 0) ? 0 : refuse(root, handle, rc);
 }
 
 bool vg_task_try_ref(struct vg_task *task)

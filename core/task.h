@@ -2,6 +2,8 @@
 #ifndef VIGIL_CORE_TASK_H
 #define VIGIL_CORE_TASK_H
 
+#include <string.h>
+
 #include <vigil/exec.h>
 #include <vigil/probe.h>
 
@@ -196,6 +198,17 @@ static inline struct vg_waiter *vg_waiter_of(struct vg_wnode *node)
 
 struct vg_worker;
 
+/* A slot that was never used. */
+static inline void vg_task_init_slot(struct vg_task *task)
+{
+    memset(task, 0, sizeof *task);
+    vg_wlist_init(&task->ready);
+    vg_wlist_init(&task->later);
+    vg_wlist_init(&task->skipped);
+    vg_store(&task->word, (uintptr_t)VG_WORD_CO, relaxed);
+    vg_store(&task->id, 0, relaxed);
+}
+
 struct vg_task *vg_task_of_frame(void *frame);
 void *vg_task_frame_of(struct vg_task *task);
 
@@ -313,6 +326,12 @@ static inline void vg_fence_added(struct vg_cx *cx)
     cx->task->fences++;
     cx->wary |= VG_WARY_ODD;
 }
+
+/* Polls it as the child of the future being polled. */
+vg_poll vg_future_enter(struct vg_future *fut, struct vg_cx *cx);
+
+/* A future without children is pending after its first poll, and has armed nothing. */
+void vg_note_unarmed(const struct vg_future *fut, struct vg_cx *cx);
 
 /* Takes a kept or parked child off its frame's list. */
 void vg_future_unlist(struct vg_future *fut);

@@ -56,23 +56,20 @@ static void fire(struct vg_worker *worker)
     vg_share_gathered(worker);
 }
 
-/* Lets time pass and completions in. Among short polls only where the clock is read, see clock.c; false: it was not. */
-static bool advance(struct vg_worker *worker)
+/* Lets time pass and completions in, where the clock is read: see clock.c. */
+static __attribute__((noinline)) void advance(struct vg_worker *worker)
 {
     struct vg_driver *const driver = worker->exec->driver;
 
-    if (vg_worker_knows_time(worker))
-        return false;
     vg_worker_step_clock(worker);
     if (VG_FAULT("advance"))
-        return false;
+        return;
     vg_share_oldest(worker);
     if (vg_wheel_deadline(&worker->wheel) <= worker->now)
         fire(worker);
     if (worker->tick - worker->turned >= TURN_INTERVAL ||
         worker->now >= worker->turned_at + TURN_NS || driver->ops->ready(driver, worker->index))
         turn(worker);
-    return true;
 }
 
 static struct vg_task *search(struct vg_worker *worker)
@@ -136,8 +133,10 @@ static bool stays_alone(struct vg_worker *worker)
 {
     enum { ALONE_MAX = 32 };
 
-    return worker->exec->exact_clock && worker->tick % ALONE_MAX != 0 && !vg_has_queued(worker) &&
-           advance(worker) && !vg_has_queued(worker);
+    if (!worker->exec->exact_clock || worker->tick % ALONE_MAX == 0 || vg_has_queued(worker))
+        return false;
+    advance(worker);
+    return !vg_has_queued(worker);
 }
 
 /* A task that would find no other in the queues does not go there, until the clock is read the next time; but now and then, for
@@ -146,13 +145,15 @@ static enum vg_poll_end poll_alone(struct vg_worker *worker, struct vg_task *tas
 {
     enum vg_poll_end end;
 
-    do {
+    for (;;) {
         vg_count(&worker->counts.polls, 1);
         /* Release: the slot, which may be a new one. Pairs with the acquire in describe_poll(). */
         vg_store(&worker->pulse.polling, task, release);
         end = vg_task_poll(worker, task);
-    } while (end == VG_END_REQUEUE && !vg_has_queued(worker) && vg_worker_knows_time(worker) &&
-             ++worker->tick != 0);
+        if (end != VG_END_REQUEUE || vg_has_queued(worker) || !vg_worker_knows_time(worker))
+            break;
+        worker->tick++;
+    }
     vg_store(&worker->pulse.polling, NULL, relaxed);
     return end;
 }
@@ -172,7 +173,8 @@ enum vg_step vg_worker_step(struct vg_worker *worker)
 {
     struct vg_task *task;
 
-    (void)advance(worker);
+    if (!vg_worker_knows_time(worker))
+        advance(worker);
     task = find(worker);
     if (task == NULL)
         return VG_STEP_IDLE;

@@ -232,6 +232,9 @@ enum vg_place_in_queue {
 /* The caller owns the task. From any thread. */
 void vg_enqueue(struct vg_exec *exec, struct vg_task *task, enum vg_place_in_queue where);
 
+/* The same by the worker itself, of the task's executor. */
+void vg_enqueue_here(struct vg_worker *worker, struct vg_task *task, enum vg_place_in_queue where);
+
 /* Puts a task that was just polled behind the others. */
 void vg_requeue(struct vg_worker *worker, struct vg_task *task);
 

@@ -46,7 +46,7 @@ static void leave_behind(uint8_t policy)
 
 TEST(returning_with_a_kept_child_names_both)
 {
-    CHECK_PANICS(PANIC("core/future.c",
+    CHECK_PANICS(PANIC("core/async.c",
                        "careless returns while its child event_wait is kept and still runs",
                        "careless", "careless") "VG_SELECT(f->arms, loser",
                  leave_behind(VG_POLICY_KEEP));
@@ -54,7 +54,7 @@ TEST(returning_with_a_kept_child_names_both)
 
 TEST(returning_with_a_parked_child_names_both)
 {
-    CHECK_PANICS(PANIC("core/future.c", "careless returns while its child event_wait is parked",
+    CHECK_PANICS(PANIC("core/async.c", "careless returns while its child event_wait is parked",
                        "careless", "careless") "VG_SELECT(f->arms, loser",
                  leave_behind(VG_POLICY_PARK));
 }

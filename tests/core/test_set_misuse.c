@@ -46,7 +46,7 @@ TEST(a_frame_that_returns_before_its_set_has_ended_is_told_so)
     struct rig rig;
 
     rig_open(&rig);
-    CHECK_PANICS(PANIC("core/future.c", "misuse returns while its child set is kept and still runs",
+    CHECK_PANICS(PANIC("core/async.c", "misuse returns while its child set is kept and still runs",
                        "misuse", "misuse") "(start)",
                  rig_spawn(&rig, misuse, &event, NULL, false));
     rig_close(&rig);

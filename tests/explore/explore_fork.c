@@ -57,6 +57,11 @@ void vg_enqueue(struct vg_exec *owner, struct vg_task *task, enum vg_place_in_qu
     MC_ASSERT(vg_deque_push_owner(&vg_worker_here->deque, task));
 }
 
+void vg_enqueue_here(struct vg_worker *here, struct vg_task *task, enum vg_place_in_queue where)
+{
+    vg_enqueue(here->exec, task, where);
+}
+
 /* Nobody sleeps here. */
 void vg_idle_ring(struct vg_exec *owner)
 {

@@ -102,6 +102,11 @@ void vg_enqueue(struct vg_exec *owner, struct vg_task *task, enum vg_place_in_qu
     mc_bell_ring(&t->runnable);
 }
 
+void vg_enqueue_here(struct vg_worker *here, struct vg_task *task, enum vg_place_in_queue where)
+{
+    vg_enqueue(here->exec, task, where);
+}
+
 /* Models of task.c and handle.c bring the real ones. */
 #define REPLACEABLE __attribute__((weak))
 
