@@ -30,7 +30,7 @@ void vg_worker_read_clock(struct vg_worker *worker, enum vg_worker_state next)
     struct vg_driver *const driver = worker->exec->driver;
 
     worker->now = driver->ops->now(driver);
-    worker->stale = false;
+    worker->known = worker->blind;
     spend(worker, worker->now);
     if (vg_load(&worker->pulse.state, relaxed) != next)
         vg_store(&worker->pulse.state, next, relaxed);
@@ -82,12 +82,12 @@ void vg_worker_step_clock(struct vg_worker *worker)
     note_burst(worker, length);
     note_step(worker, length);
     worker->stride = next_stride(worker, length);
-    worker->blind = worker->stride - 1;
+    worker->blind = worker->known = worker->stride - 1;
 }
 
 uint64_t vg_cx_now(struct vg_cx *cx)
 {
-    if (VG_UNLIKELY(cx->worker->stale)) {
+    if (VG_UNLIKELY(vg_worker_is_stale(cx->worker))) {
         vg_worker_read_clock(cx->worker, VG_WORKER_RUN);
         cx->now = cx->worker->now;
     }

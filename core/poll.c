@@ -44,8 +44,8 @@ static VG_COLD void end_kept(struct vg_future *fut, struct vg_cx *cx)
     vg_future_finish(fut, cx);
 }
 
-/* Polls the node and, as long as it ends, whoever waits for it. */
-static void climb(struct vg_future *node, struct vg_cx *cx)
+/* Polls the node and, as long as it ends, whoever waits for it. Returns the one that has not ended; NULL: all have. */
+static inline struct vg_future *climb(struct vg_future *node, struct vg_cx *cx)
 {
     while (node != NULL) {
         cx->self = node;
@@ -53,12 +53,14 @@ static void climb(struct vg_future *node, struct vg_cx *cx)
             break;
         if (VG_UNLIKELY(node->state != VG_RUNNING)) {
             end_kept(node, cx);
+            node = NULL;
             break;
         }
         vg_future_finish(node, cx);
         node = node->up;
     }
     cx->self = NULL;
+    return node;
 }
 
 static void climb_from_gate(struct vg_future *gate, struct vg_cx *cx)
@@ -77,7 +79,7 @@ static void climb_from_gate(struct vg_future *gate, struct vg_cx *cx)
     }
     cx->rootdown = false;
     cx->self = NULL;
-    climb(up, cx);
+    (void)climb(up, cx);
 }
 
 /* Whether the gate's last entry is among those after the wake was taken. The counter wraps. */
@@ -87,29 +89,44 @@ static bool entered_since(const struct vg_future *gate, const struct vg_waiter *
     return gate->seq - waiter->seq - 1 < task->takes - waiter->seq;
 }
 
-/* The answer to a wake: polls the node, on behalf of the leaf `fut` that was woken. */
-static void answer(const struct vg_waiter *waiter, struct vg_future *node, struct vg_cx *cx,
-                   void (*poll)(struct vg_future *node, struct vg_cx *cx))
+/* A wake of its own, or at the end of a long row of such, has led to nothing. */
+static VG_COLD void note_spin(const struct vg_future *leaf, bool self, struct vg_cx *cx)
 {
-    const bool self = waiter->woken_by == cx->id;
-    const bool idly = self || waiter->hops >= VG_HOPS_IDLE;
-    const uint32_t progress = cx->progress;
-    const struct vg_future *const fut = waiter->fut;
-    struct vg_counts *const counts = &cx->worker->counts;
-    bool got_on;
-
-    cx->hops = waiter->hops;
-    poll(node, cx); /* from here on the waiter may be gone */
-    got_on = cx->progress != progress;
-    vg_count(&counts->visits[self ? VG_CAUSE_SELF : VG_CAUSE_WAKE]
-                            [got_on ? VG_OUTCOME_READY : VG_OUTCOME_PENDING],
-             1);
-    if (VG_LIKELY(got_on || !idly))
-        return;
     cx->wary |= VG_WARY_ODD;
     cx->spun++;
-    cx->spinner = fut; /* nothing has ended, so it is still there */
+    cx->spinner = leaf; /* nothing has ended, so it is still there */
     cx->spins_itself = self;
+}
+
+/* Counts a visit. `row` is that of its cause; `progress` as it was before; `leaf` is used only if nothing has come of it. */
+static inline void count_visit(VG_ATOMIC(uint64_t) *row, uint32_t progress,
+                               const struct vg_future *leaf, struct vg_cx *cx)
+{
+    const bool got_on = cx->progress != progress;
+    const bool self = row == vg_worker_of(cx)->counts.visits[VG_CAUSE_SELF];
+
+    vg_count(&row[got_on ? VG_OUTCOME_READY : VG_OUTCOME_PENDING], 1);
+    if (VG_UNLIKELY(!got_on && (self || cx->hops >= VG_HOPS_IDLE)))
+        note_spin(leaf, self, cx);
+}
+
+static inline VG_ATOMIC(uint64_t) *begin_visit(const struct vg_waiter *waiter, struct vg_cx *cx)
+{
+    struct vg_counts *const counts = &vg_worker_of(cx)->counts;
+
+    cx->hops = waiter->hops;
+    return counts->visits[waiter->woken_by == cx->id ? VG_CAUSE_SELF : VG_CAUSE_WAKE];
+}
+
+/* The waiter's leaf is left to the gate. */
+static VG_COLD void visit_gate(struct vg_waiter *waiter, struct vg_future *gate, struct vg_cx *cx)
+{
+    VG_ATOMIC(uint64_t) *const row = begin_visit(waiter, cx);
+    const struct vg_future *const leaf = waiter->fut;
+    const uint32_t progress = cx->progress;
+
+    climb_from_gate(gate, cx); /* from here on the waiter may be gone */
+    count_visit(row, progress, leaf, cx);
 }
 
 /* It is being answered, by a poll that others concern, too, or after a wait that is out of the ordinary. */
@@ -122,10 +139,15 @@ static __attribute__((noinline)) void record(struct vg_waiter *waiter, struct vg
 
 static inline void visit_leaf(struct vg_waiter *waiter, struct vg_cx *cx)
 {
+    VG_ATOMIC(uint64_t) *const row = begin_visit(waiter, cx);
+    const uint32_t progress = cx->progress;
+    const struct vg_future *stopped;
+
     vg_wlist_remove(&waiter->node);
     waiter->flags &= VG_W_SLOT;
     vg_mark_spent(waiter);
-    answer(waiter, waiter->fut, cx, climb);
+    stopped = climb(waiter->fut, cx); /* from here on the waiter may be gone */
+    count_visit(row, progress, stopped, cx);
 }
 
 /* A deadline: once behind the rest of its batch. */
@@ -163,7 +185,7 @@ static VG_COLD void visit_warily(struct vg_waiter *waiter, struct vg_cx *cx)
         /* The leaf takes the waiter from there if the gate polls it. */
         skip(task, waiter);
         if (!entered_since(gate, waiter, task))
-            answer(waiter, gate, cx, climb_from_gate);
+            visit_gate(waiter, gate, cx);
     } else {
         record(waiter, cx);
         visit_leaf(waiter, cx);
@@ -232,29 +254,35 @@ static VG_COLD void begin_warily(struct vg_cx *cx)
     cx->now = cx->began = worker->now;
 }
 
+static inline void begin(struct vg_cx *cx, struct vg_worker *worker, struct vg_task *task)
+{
+    worker->cx = cx;
+    cx->task = task;
+    cx->id = vg_load(&task->id, relaxed);
+    cx->now = cx->began = worker->now;
+    cx->budget = worker->exec->budget;
+    cx->progress = 0;
+    cx->hops = 0;
+    if (VG_UNLIKELY(task->odd != 0))
+        begin_warily(cx);
+    vg_store(&task->polls, vg_load(&task->polls, relaxed) + 1, relaxed);
+    vg_store(&task->woken_at, ~cx->now, relaxed);
+}
+
 enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
 {
-    struct vg_cx cx = {.task = task,
-                       .worker = worker,
-                       .id = vg_load(&task->id, relaxed),
-                       .now = worker->now,
-                       .began = worker->now,
-                       .budget = worker->exec->budget};
+    struct vg_cx *const cx = &worker->context;
     enum vg_poll_end end;
 
-    if (VG_UNLIKELY(task->odd != 0))
-        begin_warily(&cx);
-    worker->cx = &cx;
-    vg_store(&task->polls, vg_load(&task->polls, relaxed) + 1, relaxed);
-    vg_store(&task->woken_at, ~cx.now, relaxed);
-    vg_task_take_new(task, &cx);
-    if (VG_LIKELY(task->root->state != VG_INIT) || !start_root(&cx).ready)
-        drain(&cx);
+    begin(cx, worker, task);
+    vg_task_take_new(task, cx);
+    if (VG_LIKELY(task->root->state != VG_INIT) || !start_root(cx).ready)
+        drain(cx);
     if (VG_UNLIKELY(worker->forks.top > 0))
         vg_panic("a poll ends with %u forks that were not joined", worker->forks.top);
-    end = task->root->state == VG_DONE ? vg_poll_finish(&cx) : vg_poll_suspend(&cx);
+    end = task->root->state == VG_DONE ? vg_poll_finish(cx) : vg_poll_suspend(cx);
     worker->cx = NULL;
     if (end == VG_END_REQUEUE)
-        vg_store(&task->woken_at, cx.now, relaxed); /* queued, as of now */
+        vg_store(&task->woken_at, worker->now, relaxed); /* queued, as of now */
     return end;
 }

@@ -83,19 +83,26 @@ static enum vg_poll_end give_back(struct vg_task *task)
     return idle ? VG_END_IDLE : VG_END_REQUEUE;
 }
 
+static VG_COLD void finish_warily(struct vg_cx *cx)
+{
+    if (cx->cut)
+        cx->worker->refused = 0;
+    publish_owed(cx);
+    vg_cx_clear(cx);
+}
+
 enum vg_poll_end vg_poll_finish(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
     struct vg_exec *const exec = task->exec;
 
-    if (VG_UNLIKELY(cx->cut))
-        cx->worker->refused = 0;
     if (task->asked)
         vg_task_take_cancel_back(task);
     check_empty(task);
+    if (vg_is_wary(cx))
+        finish_warily(cx);
     if (task->inflight > 0) /* a waker is about to push one of our slots: stay until it has */
         return give_back(task);
-    publish_owed(cx);
     vg_word_finish(&task->word);
     vg_task_leave(task); /* it may be gone */
     /* Release: pairs with vg_exec_live(). */
@@ -189,6 +196,7 @@ static VG_COLD enum vg_poll_end suspend_warily(struct vg_cx *cx)
     hangs = !more && is_unarmed(task);
     if (hangs || cx->unarmed != NULL)
         report_unarmed(cx, hangs);
+    vg_cx_clear(cx);
     if (!more)
         return give_back(task);
     if (!vg_wlist_empty(&task->ready))

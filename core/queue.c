@@ -139,7 +139,7 @@ void vg_share_gathered(struct vg_worker *worker)
 /* A worker with a single task wakes nobody for it, and one of many that take turns tells of them when the clock is read. */
 void vg_requeue(struct vg_worker *worker, struct vg_task *task)
 {
-    const bool tells = !worker->alone && !worker->stale && vg_has_queued(worker);
+    const bool tells = !worker->alone && !vg_worker_is_stale(worker) && vg_has_queued(worker);
 
     push_back(worker, task);
     if (tells)

@@ -22,9 +22,9 @@ static inline const struct vg_site *vg_awaited_at(const struct vg_future *leaf)
  * Records how long this wake waited: it is being answered by a poll that has taken it, and is at its begin. Nearly all
  * are like that; false: this one is not, or is long, and is for vg_record_wait(). A waiter that was not woken looks long.
  */
-static inline bool vg_record_prompt(const struct vg_waiter *waiter, const struct vg_cx *cx)
+static inline bool vg_record_prompt(const struct vg_waiter *waiter, struct vg_cx *cx)
 {
-    const struct vg_waits *const waits = cx->worker->waits;
+    const struct vg_waits *const waits = vg_worker_of(cx)->waits;
     const uint64_t ns = cx->began - waiter->woken_at;
     const struct vg_future *const leaf = waiter->fut;
 

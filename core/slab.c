@@ -134,7 +134,7 @@ static struct vg_task *pop(struct vg_slab_batch *batch)
     batch->free = vg_link_next(batch->free);
     batch->count--;
     if (batch->free != NULL)
-        vg_task_expect(task_of(batch->free));
+        vg_slot_expect(task_of(batch->free));
     return task;
 }
 

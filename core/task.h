@@ -37,32 +37,15 @@
  * fruitless   Visits in a row that came to nothing (<vigil/probe.h>). Written by the owner.
  */
 struct vg_task {
-    /* woken, queued, joined */
+    /* woken, and polled */
     VG_ATOMIC(uintptr_t) word;
+    uintptr_t base; /* see word.h */
     VG_ATOMIC(uint64_t) id;
     VG_ATOMIC(uint64_t) woken_at;
-    VG_ATOMIC(uint64_t) owed_since;
     VG_ATOMIC(uint64_t) polls;
-    VG_ATOMIC(uintptr_t) joiner;
+    struct vg_future *root; /* in the slot, or the caller's of vg_block_on() */
     VG_ATOMIC(uint32_t) refs;
     VG_ATOMIC(uint32_t) armed;
-    uint32_t takes; /* orders takes against entries of opaque futures */
-    VG_ATOMIC(uint8_t) cancelled;
-    uint8_t class; /* of the slab */
-    bool asked;    /* `cancel` is on `ready` */
-
-    /* polled */
-    struct vg_link link; /* in overflow lists and the injection queue */
-    struct vg_exec *exec;
-    VG_ATOMIC(const char *) name;             /* for observers; written by spawn */
-    VG_ATOMIC(const struct vg_place *) place; /* likewise */
-    struct vg_future *root;                   /* in the slot, or the caller's of vg_block_on() */
-    uintptr_t base;                           /* see word.h */
-    struct vg_wnode ready;                    /* woken, to be visited in this poll */
-    struct vg_wnode later;                    /* to be visited in the next poll */
-    struct vg_wnode skipped;                  /* woken, but below a parked or an opaque future */
-    struct vg_wnode cancel __attribute__((aligned(16)));
-    uint32_t inflight; /* fired slots without a future, not collected yet */
     union {
         struct {
             uint32_t fences : 28; /* parked children and live opaque futures */
@@ -73,8 +56,27 @@ struct vg_task {
         };
         uint32_t odd; /* not 0: any of these; its polls take nothing for granted */
     };
-    VG_ATOMIC(uint32_t) fruitless; /* visits in a row that came to nothing */
+    uint32_t takes; /* orders takes against entries of opaque futures */
+
+    /* likewise */
+    struct vg_wnode ready; /* woken, to be visited in this poll */
+    struct vg_wnode later; /* to be visited in the next poll */
+    struct vg_exec *exec;
+    struct vg_link link; /* in overflow lists, the injection queue and lists of free slots */
+    uint32_t inflight;   /* fired slots without a future, not collected yet */
     VG_ATOMIC(uint32_t) held;
+    VG_ATOMIC(uint32_t) fruitless; /* visits in a row that came to nothing */
+    VG_ATOMIC(uint8_t) cancelled;
+    uint8_t class; /* of the slab */
+    bool asked;    /* `cancel` is on `ready` */
+
+    /* the rest */
+    struct vg_wnode cancel __attribute__((aligned(16)));
+    struct vg_wnode skipped; /* woken, but below a parked or an opaque future */
+    VG_ATOMIC(uintptr_t) joiner;
+    VG_ATOMIC(const char *) name;             /* for observers; written by spawn */
+    VG_ATOMIC(const struct vg_place *) place; /* likewise */
+    VG_ATOMIC(uint64_t) owed_since;
 };
 
 #if !VG_DEBUG
@@ -85,42 +87,59 @@ _Static_assert(sizeof(struct vg_task) == 192, "three cache lines");
 #define VG_TASK_HEADER ((sizeof(struct vg_task) + 15) & ~(size_t)15)
 
 /*
- * The task, or its slot, is next. Where there are many, none of them is in the cache: its header and the start of its
- * frame are fetched while another one runs. NULL: there is no next. It is not followed.
+ * The task is next. Where there are many, none of them is in the cache: what a poll touches of its header, the first two
+ * lines, and the start of its frame are fetched while another one runs. NULL: there is no next. It is not followed.
  */
 static inline void vg_task_expect(const struct vg_task *task)
 {
     enum { LINE = 64, FRAME = 3 * LINE }; /* of a small frame, all */
+    const char *const header = (const char *)task;
 
-    for (size_t at = 0; task != NULL && at < sizeof *task + FRAME; at += LINE)
-        __builtin_prefetch((const char *)task + at, 1);
+    if (task == NULL)
+        return;
+    __builtin_prefetch(header, 1);
+    __builtin_prefetch(header + LINE, 1);
+    for (size_t at = 0; at < FRAME; at += LINE)
+        __builtin_prefetch(header + sizeof *task + at, 1);
+}
+
+/* The same for a free slot, of which a spawn touches all. */
+static inline void vg_slot_expect(const struct vg_task *task)
+{
+    __builtin_prefetch(&task->cancel, 1);
+    vg_task_expect(task);
 }
 
 #define VG_JOINED ((uintptr_t)1)
 #define VG_JOINER_THREAD ((uintptr_t)2)
 #define VG_JOINER_SCOPE ((uintptr_t)4)
 
-/* What a poll carries down to the futures it reaches. */
+/*
+ * What a poll carries down to the futures it reaches. Each worker has one, for all its polls: a poll begins by setting the first
+ * group, and finds the second as it was at first, all 0, for a wary poll clears it at its end.
+ */
 struct vg_cx {
     struct vg_task *task;
-    struct vg_worker *worker;
-    uint64_t id;            /* of the task, which may be gone when it tells of its end */
-    struct vg_future *self; /* the future being polled: `up` of the children it polls */
+    uint64_t id; /* of the task, which may be gone when it tells of its end */
     uint64_t now;
     uint64_t began; /* when this poll began */
     int budget;
     uint32_t progress; /* futures that have ended, or said that they had got on */
-    uint32_t
-        spun; /* visits that came to nothing, by wakes that came from nowhere else; the last: */
-    const struct vg_future *spinner;
-    uint32_t armings;      /* so far */
-    uint32_t thread_locks; /* of the thread, taken in this poll; see vg_worker.thread_lock */
-    const struct vg_future *unarmed; /* began in this poll, and nothing can wake it; NULL: none */
-    uint8_t hops;                    /* of the wake that is being answered: see vg_waiter */
+    uint8_t hops;      /* of the wake that is being answered: see vg_waiter */
+
     bool spins_itself;
     bool rootdown; /* below an opaque future: running children are polled, not adopted */
     bool cut;      /* the budget ran out */
     uint8_t wary;  /* VG_WARY_*: 0: nothing is out of the ordinary */
+    uint32_t
+        spun; /* visits that came to nothing, by wakes that came from nowhere else; the last: */
+    const struct vg_future *spinner;
+    const struct vg_future *unarmed; /* began in this poll, and nothing can wake it; NULL: none */
+    uint32_t thread_locks; /* of the thread, taken in this poll; see vg_worker.thread_lock */
+
+    uint32_t armings;       /* so far, in all polls */
+    struct vg_future *self; /* the future being polled: `up` of the children it polls */
+    struct vg_worker *worker;
 };
 
 /*
@@ -136,8 +155,14 @@ static inline bool vg_is_wary(const struct vg_cx *cx)
     return VG_UNLIKELY(cx->wary != 0);
 }
 
-/* It is zeroed for each poll: gcc does more than this by a string instruction, which takes as long as a yield. */
-_Static_assert(sizeof(struct vg_cx) <= 112, "a poll's context stays small");
+/* At the end of a wary poll. */
+static inline void vg_cx_clear(struct vg_cx *cx)
+{
+    cx->spins_itself = cx->rootdown = cx->cut = false;
+    cx->wary = 0;
+    cx->spun = cx->thread_locks = 0;
+    cx->spinner = cx->unarmed = NULL;
+}
 
 /* Nobody has a reason any more, after so many tasks that woke each other to no effect. A pipeline is shorter. */
 enum { VG_HOPS_IDLE = 16 };

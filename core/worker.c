@@ -13,6 +13,7 @@ int vg_worker_setup(struct vg_worker *worker)
     struct vg_driver *const driver = worker->exec->driver;
 
     vg_worker_here = worker;
+    worker->context.worker = worker;
     worker->now = worker->read_at = driver->ops->now(driver);
     worker->stride = 1;
     worker->oldest = -1;
@@ -145,14 +146,15 @@ static enum vg_poll_end poll_alone(struct vg_worker *worker, struct vg_task *tas
 {
     enum vg_poll_end end;
 
+    vg_count(&worker->counts.polls, 1);
+    /* Release: the slot, which may be a new one. Pairs with the acquire in describe_poll(). */
+    vg_store(&worker->pulse.polling, task, release);
     for (;;) {
-        vg_count(&worker->counts.polls, 1);
-        /* Release: the slot, which may be a new one. Pairs with the acquire in describe_poll(). */
-        vg_store(&worker->pulse.polling, task, release);
         end = vg_task_poll(worker, task);
         if (end != VG_END_REQUEUE || vg_has_queued(worker) || !vg_worker_knows_time(worker))
             break;
         worker->tick++;
+        vg_count(&worker->counts.polls, 1);
     }
     vg_store(&worker->pulse.polling, NULL, relaxed);
     return end;

@@ -89,15 +89,16 @@ struct vg_worker {
     bool alone;         /* there are no other workers */
     bool filled;        /* something was put into its queues since they were last seen empty */
     unsigned lifo_run;  /* tasks in a row that came from the private slot */
-    struct vg_cx *cx;   /* of the poll in progress */
+    struct vg_cx *cx;   /* of the poll in progress: */
+    struct vg_cx context;
     const struct vg_waits *waits; /* where it records waits; NULL: it tells the probe of each */
     uint64_t now;                 /* the clock, as last read; see clock.c */
     uint64_t read_at;             /* the same, before a wake's stamp moved it on */
     unsigned stride;              /* steps between two readings */
     unsigned blind;               /* steps that are left until the next one */
     uint64_t burst;               /* how long it has been between two readings at most, lately */
-    bool stale;                   /* steps have been taken since the last one */
-    uint32_t ticks;               /* of the executor, as last seen */
+    unsigned known; /* `blind` at the last one: if it is less now, the clock is stale */
+    uint32_t ticks; /* of the executor, as last seen */
     uint64_t rng;
     uint64_t looted_at;   /* when it last stole */
     unsigned looted_tick; /* its tick then */
@@ -211,6 +212,12 @@ static inline bool vg_fork_ask(struct vg_worker *worker)
     vg_store(&worker->fork.asked, 1u, relaxed);
     vg_store(vg_forks_limit(&worker->forks), 0u, relaxed);
     return true;
+}
+
+/* Whose poll that is. */
+static inline struct vg_worker *vg_worker_of(struct vg_cx *cx)
+{
+    return (struct vg_worker *)(void *)((char *)cx - offsetof(struct vg_worker, context));
 }
 
 static inline uint64_t vg_rng(uint64_t *state)
@@ -332,8 +339,13 @@ static inline bool vg_worker_knows_time(struct vg_worker *worker)
     if (worker->blind == 0 || vg_load(&worker->exec->ticks, relaxed) != worker->ticks)
         return false;
     worker->blind--;
-    worker->stale = true;
     return true;
+}
+
+/* Whether steps have been taken since the clock was read. */
+static inline bool vg_worker_is_stale(const struct vg_worker *worker)
+{
+    return worker->blind != worker->known;
 }
 
 /* If it is not: reads it, and decides how many steps are to share the next reading. */
