@@ -87,9 +87,9 @@ void vg_worker_step_clock(struct vg_worker *worker)
 
 uint64_t vg_cx_now(struct vg_cx *cx)
 {
-    if (VG_UNLIKELY(vg_worker_is_stale(cx->worker))) {
-        vg_worker_read_clock(cx->worker, VG_WORKER_RUN);
-        cx->now = cx->worker->now;
+    if (VG_UNLIKELY(vg_worker_is_stale(vg_worker_of(cx)))) {
+        vg_worker_read_clock(vg_worker_of(cx), VG_WORKER_RUN);
+        cx->now = vg_worker_of(cx)->now;
     }
     return cx->now;
 }

@@ -37,7 +37,7 @@ static void tell(const struct vg_future *fut, bool timed_out, struct vg_cx *cx)
         return;
     if (!(vg_load(&exec->dropped_types, relaxed) & bit))
         (void)vg_fetch_or(&exec->dropped_types, bit, acq_rel);
-    probe->dropped(probe, cx->worker->index, &dropped, cx->now);
+    probe->dropped(probe, vg_worker_of(cx)->index, &dropped, cx->now);
 }
 
 void vg_future_drop(struct vg_future *fut, bool timed_out, struct vg_cx *cx)
@@ -54,7 +54,7 @@ void vg_drop_pending(const struct vg_future *fut, struct vg_cx *cx)
     struct vg_probe *const probe = cx->task->exec->probe;
 
     if (fut->state != VG_DONE && vg_started(fut) && probe != NULL && probe->cancelling != NULL)
-        probe->cancelling(probe, cx->worker->index, cx->task, fut, cx->now);
+        probe->cancelling(probe, vg_worker_of(cx)->index, cx->task, fut, cx->now);
 }
 
 void vg_drop_note_end(const struct vg_future *fut, struct vg_cx *cx)
@@ -66,5 +66,5 @@ void vg_drop_note_end(const struct vg_future *fut, struct vg_cx *cx)
     const bool counts = vg_cancelled(fut) ? fut->flags & VG_F_CARRIES : known;
 
     if (counts && is_counted(fut) && probe != NULL && probe->ended != NULL)
-        probe->ended(probe, cx->worker->index, cx->task, fut, cx->now);
+        probe->ended(probe, vg_worker_of(cx)->index, cx->task, fut, cx->now);
 }

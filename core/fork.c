@@ -56,8 +56,8 @@ static vg_poll fork_poll(struct vg_future *fut, struct vg_cx *cx)
 {
     struct vg_fork_job *const job = (struct vg_fork_job *)(void *)fut;
 
-    if (vg_fork_claim(job, cx->worker))
-        vg_fork_run(job, cx->worker);
+    if (vg_fork_claim(job, vg_worker_of(cx)))
+        vg_fork_run(job, vg_worker_of(cx));
     return VG_READY;
 }
 

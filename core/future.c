@@ -31,10 +31,10 @@ void vg_future_init(struct vg_future *fut, const struct vg_ops *ops)
 static VG_COLD void note_reentry(const struct vg_future *fut, struct vg_cx *cx)
 {
     struct vg_probe *const probe = cx->task->exec->probe;
-    const struct vg_reentry reentry = {cx->task, fut, cx->worker->waking};
+    const struct vg_reentry reentry = {cx->task, fut, vg_worker_of(cx)->waking};
 
     if (reentry.resource != NULL && probe != NULL && probe->reentered != NULL)
-        probe->reentered(probe, cx->worker->index, &reentry, cx->now);
+        probe->reentered(probe, vg_worker_of(cx)->index, &reentry, cx->now);
 }
 
 static VG_COLD void attach_warily(struct vg_future *fut, struct vg_cx *cx)
@@ -62,7 +62,7 @@ static void begin(struct vg_future *fut, struct vg_cx *cx)
         vg_fence_added(cx);
     if (self != NULL && (self->ops->kind != VG_KIND_ASYNC || self->flags & VG_F_BESIDE)) {
         fut->flags |= VG_F_BESIDE;
-        vg_count(&cx->worker->counts.children_begun, 1);
+        vg_count(&vg_worker_of(cx)->counts.children_begun, 1);
     }
 }
 
@@ -89,7 +89,7 @@ void vg_future_finish(struct vg_future *fut, struct vg_cx *cx)
     fut->state = VG_DONE;
     cx->progress++;
     if (fut->flags & VG_F_BESIDE) {
-        vg_count(&cx->worker->counts.children_ended, 1);
+        vg_count(&vg_worker_of(cx)->counts.children_ended, 1);
         vg_drop_ended(fut, cx);
     }
     vg_mark_dead(fut);

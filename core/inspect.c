@@ -216,7 +216,7 @@ void vg_thread_lock_taken(struct vg_resource *lock)
         return;
     cx->thread_locks++;
     cx->wary |= VG_WARY_ODD;
-    cx->worker->thread_lock = lock;
+    vg_worker_of(cx)->thread_lock = lock;
 }
 
 /* One that an earlier poll has taken was reported then. */

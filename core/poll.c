@@ -133,7 +133,7 @@ static VG_COLD void visit_gate(struct vg_waiter *waiter, struct vg_future *gate,
 static __attribute__((noinline)) void record(struct vg_waiter *waiter, struct vg_cx *cx)
 {
     if (cx->now < waiter->woken_at) /* whoever woke it read the clock after us */
-        cx->now = cx->worker->now = waiter->woken_at;
+        cx->now = vg_worker_of(cx)->now = waiter->woken_at;
     vg_record_wait(waiter, cx);
 }
 
@@ -208,7 +208,7 @@ static inline void visit(struct vg_waiter *waiter, struct vg_cx *cx)
 /* Work done in slices by a future that wakes itself is to be many polls, not a long one. */
 static bool has_time_left(struct vg_cx *cx)
 {
-    cx->now = cx->worker->now = vg_exec_now(cx->task->exec);
+    cx->now = vg_worker_of(cx)->now = vg_exec_now(cx->task->exec);
     return cx->now < cx->began + VG_POLL_NS;
 }
 
@@ -245,7 +245,7 @@ static vg_poll start_root(struct vg_cx *cx)
 
 static VG_COLD void begin_warily(struct vg_cx *cx)
 {
-    struct vg_worker *const worker = cx->worker;
+    struct vg_worker *const worker = vg_worker_of(cx);
 
     cx->wary = VG_WARY_ODD;
     if (vg_load(&cx->task->fruitless, relaxed) < VG_FRUITLESS_MIN)
@@ -275,7 +275,7 @@ enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
     enum vg_poll_end end;
 
     begin(cx, worker, task);
-    vg_task_take_new(task, cx);
+    vg_task_take(task, cx);
     if (VG_LIKELY(task->root->state != VG_INIT) || !start_root(cx).ready)
         drain(cx);
     if (VG_UNLIKELY(worker->forks.top > 0))

@@ -25,7 +25,7 @@ static VG_COLD void pass_over(struct vg_cx *cx)
         if (waiter->fut->ops->passed_over != NULL)
             passed.pass = waiter->fut->ops->passed_over(waiter->fut, cx);
         if (probe != NULL)
-            probe->passed_over(probe, cx->worker->index, &passed, cx->now);
+            probe->passed_over(probe, vg_worker_of(cx)->index, &passed, cx->now);
     }
 }
 
@@ -49,7 +49,7 @@ static VG_COLD void update_owed(struct vg_cx *cx, bool owing)
 
     vg_store(&task->owed_since, oldest_owed(task), relaxed);
     if (owing != task->owing)
-        vg_count(&cx->worker->counts.owing, owing ? 1 : UINT64_MAX);
+        vg_count(&vg_worker_of(cx)->counts.owing, owing ? 1 : UINT64_MAX);
     task->owing = owing;
 }
 
@@ -86,7 +86,7 @@ static enum vg_poll_end give_back(struct vg_task *task)
 static VG_COLD void finish_warily(struct vg_cx *cx)
 {
     if (cx->cut)
-        cx->worker->refused = 0;
+        vg_worker_of(cx)->refused = 0;
     publish_owed(cx);
     vg_cx_clear(cx);
 }
@@ -106,8 +106,8 @@ enum vg_poll_end vg_poll_finish(struct vg_cx *cx)
     vg_word_finish(&task->word);
     vg_task_leave(task); /* it may be gone */
     /* Release: pairs with vg_exec_live(). */
-    vg_store(&cx->worker->counts.finished, vg_load(&cx->worker->counts.finished, relaxed) + 1,
-             release);
+    vg_store(&vg_worker_of(cx)->counts.finished,
+             vg_load(&vg_worker_of(cx)->counts.finished, relaxed) + 1, release);
     if (VG_UNLIKELY(vg_load(&exec->phase, relaxed) != VG_PHASE_RUNNING))
         vg_exec_task_ended(exec);
     return VG_END_DONE;
@@ -127,7 +127,7 @@ static void report_fruitless(const struct vg_cx *cx, uint32_t visits)
     };
 
     if (probe != NULL && probe->fruitless != NULL)
-        probe->fruitless(probe, cx->worker->index, &fruitless);
+        probe->fruitless(probe, vg_worker_of(cx)->index, &fruitless);
 }
 
 /* Counts visits that came to nothing. Whoever spins uses up its poll with that: then the progress that others
@@ -163,7 +163,7 @@ static VG_COLD void report_unarmed(struct vg_cx *cx, bool hangs)
     const struct vg_unarmed unarmed = {.task = cx->task, .fut = cx->unarmed, .hangs = hangs};
 
     if (probe != NULL && probe->unarmed != NULL)
-        probe->unarmed(probe, cx->worker->index, &unarmed, cx->now);
+        probe->unarmed(probe, vg_worker_of(cx)->index, &unarmed, cx->now);
 }
 
 /* What a poll has to tell others before its task suspends. */
@@ -181,9 +181,10 @@ static VG_COLD void see_to(struct vg_cx *cx)
     if (VG_UNLIKELY(cx->cut))
         vg_record_refused(cx);
     if (task->fences > 0 && probe != NULL && probe->suspended != NULL)
-        probe->suspended(probe, cx->worker->index, task, cx->now);
+        probe->suspended(probe, vg_worker_of(cx)->index, task, cx->now);
     if (cx->thread_locks > 0 && probe != NULL && probe->lock_across != NULL)
-        probe->lock_across(probe, cx->worker->index, task, cx->worker->thread_lock, cx->now);
+        probe->lock_across(probe, vg_worker_of(cx)->index, task, vg_worker_of(cx)->thread_lock,
+                           cx->now);
 }
 
 static VG_COLD enum vg_poll_end suspend_warily(struct vg_cx *cx)
@@ -200,7 +201,7 @@ static VG_COLD enum vg_poll_end suspend_warily(struct vg_cx *cx)
     if (!more)
         return give_back(task);
     if (!vg_wlist_empty(&task->ready))
-        vg_count(&cx->worker->counts.cuts, 1);
+        vg_count(&vg_worker_of(cx)->counts.cuts, 1);
     vg_task_renew(task, &task->later);
     return VG_END_REQUEUE;
 }

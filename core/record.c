@@ -22,12 +22,12 @@ void vg_record_wait(const struct vg_waiter *waiter, const struct vg_cx *cx)
     visit.parent_ns = cx->now > waiter->woken_at + visit.runtime_ns
                           ? cx->now - waiter->woken_at - visit.runtime_ns
                           : 0;
-    probe->visited(probe, cx->worker->index, &visit);
+    probe->visited(probe, vg_worker_of(cx)->index, &visit);
 }
 
 void vg_record_refused(const struct vg_cx *cx)
 {
-    struct vg_worker *const worker = cx->worker;
+    struct vg_worker *const worker = vg_worker_of(cx);
     struct vg_probe *const probe = cx->task->exec->probe;
     const struct vg_refused refused = {
         .task = cx->task,

@@ -23,7 +23,7 @@ static void report_finished_arm(struct vg_select *select, struct vg_cx *cx)
     struct vg_probe *probe = cx->task->exec->probe;
 
     if (probe != NULL && probe->poll_after_ready != NULL)
-        probe->poll_after_ready(probe, cx->worker->index, cx->task, vg_site_of(&select->fut));
+        probe->poll_after_ready(probe, vg_worker_of(cx)->index, cx->task, vg_site_of(&select->fut));
 }
 
 /* Leaves out the arms that have ended and been taken. Returns how many are left. */
@@ -73,7 +73,7 @@ static void report_round(const struct vg_select *select, unsigned winner, struct
     const struct vg_rounds rounds = {cx->task, &select->fut, passed_by(select, winner)};
 
     if (probe != NULL && probe->round_ended != NULL)
-        probe->round_ended(probe, cx->worker->index, &rounds, cx->now);
+        probe->round_ended(probe, vg_worker_of(cx)->index, &rounds, cx->now);
 }
 
 /* Whether an arm still runs on this select's behalf. */
@@ -148,7 +148,7 @@ static vg_poll select_poll(struct vg_future *fut, struct vg_cx *cx)
             return VG_READY;
         }
         if (fut->ops->kind != VG_KIND_OPAQUE)
-            select->first = (uint16_t)(vg_rng(&cx->worker->rng) % select->count);
+            select->first = (uint16_t)(vg_rng(&vg_worker_of(cx)->rng) % select->count);
         select->phase = WAIT;
     }
     if (select->phase == WAIT) {

@@ -25,7 +25,7 @@ static vg_poll start(struct vg_sleep *sleep, struct vg_cx *cx)
     vg_arm(&sleep->waiter, &sleep->fut, cx);
     sleep->timer.deadline = sleep->deadline;
     sleep->timer.waiter = &sleep->waiter;
-    vg_wheel_insert(&cx->worker->wheel, &sleep->timer);
+    vg_wheel_insert(&vg_worker_of(cx)->wheel, &sleep->timer);
     return VG_PENDING;
 }
 

@@ -115,7 +115,7 @@ static inline void vg_slot_expect(const struct vg_task *task)
 #define VG_JOINER_SCOPE ((uintptr_t)4)
 
 /*
- * What a poll carries down to the futures it reaches. Each worker has one, for all its polls: a poll begins by setting the first
+ * What a poll carries down to the futures it reaches. Each worker has one (vg_worker_of()), for all its polls: a poll begins by setting the first
  * group, and finds the second as it was at first, all 0, for a wary poll clears it at its end.
  */
 struct vg_cx {
@@ -139,7 +139,6 @@ struct vg_cx {
 
     uint32_t armings;       /* so far, in all polls */
     struct vg_future *self; /* the future being polled: `up` of the children it polls */
-    struct vg_worker *worker;
 };
 
 /*
@@ -292,14 +291,16 @@ void vg_record_wait(const struct vg_waiter *waiter, const struct vg_cx *cx);
 /* Tells the probe of the leaves that this poll had no budget for. */
 void vg_record_refused(const struct vg_cx *cx);
 
-/* Moves what was pushed on the task to its `ready` list. */
-void vg_task_take(struct vg_task *task, struct vg_cx *cx);
+/* Moves what was pushed on the task to its `ready` list; `seen` is what vg_word_look() has just said. */
+void vg_task_take_seen(struct vg_task *task, uintptr_t seen, struct vg_cx *cx);
 
-/* The same, which is often nothing. */
-static inline void vg_task_take_new(struct vg_task *task, struct vg_cx *cx)
+/* The same; often there is nothing. */
+static inline void vg_task_take(struct vg_task *task, struct vg_cx *cx)
 {
-    if (!vg_word_untouched(&task->word, &task->base))
-        vg_task_take(task, cx);
+    const uintptr_t seen = vg_word_look(&task->word);
+
+    if (seen != task->base)
+        vg_task_take_seen(task, seen, cx);
 }
 
 /* ---- wake.c -------------------------------------------------------------------------------- */

@@ -81,9 +81,9 @@ static void collect_orphan(struct vg_task *task, struct vg_waiter *waiter)
     vg_slot_recycle((struct vg_slot *)(void *)waiter);
 }
 
-void vg_task_take(struct vg_task *task, struct vg_cx *cx)
+void vg_task_take_seen(struct vg_task *task, uintptr_t seen, struct vg_cx *cx)
 {
-    struct vg_wnode *node = vg_word_take(&task->word, &task->base), *next;
+    struct vg_wnode *node = vg_word_take_seen(&task->word, &task->base, seen), *next;
 
     for (; node != NULL; node = next) {
         struct vg_waiter *waiter = vg_waiter_of(node);
@@ -143,8 +143,8 @@ bool vg_coop(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
     }
     cx->cut = true;
     cx->wary |= VG_WARY_ODD;
-    cx->worker->refused++;
-    cx->worker->refused_fut = fut;
+    vg_worker_of(cx)->refused++;
+    vg_worker_of(cx)->refused_fut = fut;
     vg_defer(waiter, fut, cx);
     return false;
 }

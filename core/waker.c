@@ -111,7 +111,7 @@ void vg_slots_release(struct vg_exec *exec)
 int vg_waker_arm(struct vg_waker *waker, struct vg_future *fut, struct vg_cx *cx)
 {
     if (waker->slot == NULL)
-        waker->slot = get_slot(cx->worker);
+        waker->slot = get_slot(vg_worker_of(cx));
     if (waker->slot == NULL)
         return -ENOMEM;
     waker->slot->waiter.flags |= VG_W_SLOT;

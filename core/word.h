@@ -64,12 +64,19 @@ static inline enum vg_push vg_word_push(VG_ATOMIC(uintptr_t) *word, struct vg_wn
     return old & VG_WORD_S ? VG_PUSH_NOTED : VG_PUSH_ENQUEUE;
 }
 
-/* Owner only: what was pushed since the last take, oldest first, linked by next; NULL if nothing. */
-static inline struct vg_wnode *vg_word_take(VG_ATOMIC(uintptr_t) *word, uintptr_t *base)
+/* Owner only, before a take: the word. If it is equal to `base` nothing was pushed since the last take. */
+static inline uintptr_t vg_word_look(VG_ATOMIC(uintptr_t) *word)
+{
+    /* Pairs with the release of the pushes, and with the end of an observer's claim: do not relax it. */
+    return vg_load(word, acquire);
+}
+
+/* Owner only: what was pushed since the last take, oldest first, linked by next; NULL if nothing. `seen` is what
+ * vg_word_look() has just said. */
+static inline struct vg_wnode *vg_word_take_seen(VG_ATOMIC(uintptr_t) *word, uintptr_t *base,
+                                                 uintptr_t seen)
 {
     struct vg_wnode *list = NULL, *node;
-    /* Pairs with the release of the pushes, and with the end of an observer's claim: do not relax it. */
-    uintptr_t seen = vg_load(word, acquire);
 
     if (!(seen & VG_WORD_N)) {
         if (seen == *base)
@@ -93,11 +100,9 @@ static inline struct vg_wnode *vg_word_take(VG_ATOMIC(uintptr_t) *word, uintptr_
     return list;
 }
 
-/* Owner only: whether there is nothing to take, at a glance. */
-static inline bool vg_word_untouched(VG_ATOMIC(uintptr_t) *word, const uintptr_t *base)
+static inline struct vg_wnode *vg_word_take(VG_ATOMIC(uintptr_t) *word, uintptr_t *base)
 {
-    /* As the load of the take, which it may be instead of. */
-    return vg_load(word, acquire) == *base;
+    return vg_word_take_seen(word, base, vg_word_look(word));
 }
 
 /* Owner only: gives the task back. True: it is idle, and may at once run elsewhere or be freed, so nothing

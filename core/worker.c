@@ -13,7 +13,6 @@ int vg_worker_setup(struct vg_worker *worker)
     struct vg_driver *const driver = worker->exec->driver;
 
     vg_worker_here = worker;
-    worker->context.worker = worker;
     worker->now = worker->read_at = driver->ops->now(driver);
     worker->stride = 1;
     worker->oldest = -1;

@@ -215,9 +215,9 @@ static inline bool vg_fork_ask(struct vg_worker *worker)
 }
 
 /* Whose poll that is. */
-static inline struct vg_worker *vg_worker_of(struct vg_cx *cx)
+static inline struct vg_worker *vg_worker_of(const struct vg_cx *cx)
 {
-    return (struct vg_worker *)(void *)((char *)cx - offsetof(struct vg_worker, context));
+    return (struct vg_worker *)((uintptr_t)cx - offsetof(struct vg_worker, context));
 }
 
 static inline uint64_t vg_rng(uint64_t *state)

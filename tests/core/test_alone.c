@@ -84,3 +84,36 @@ TEST(a_task_that_is_alone_and_always_ready_does_not_keep_out_what_comes_from_out
     CHECK(longest_wait(false, VG_USEC(10)) <= 64 + 32);
     CHECK(longest_wait(true, 1) <= 64 + 32);
 }
+
+/* Is alone for a while, then spawns a task that nobody has a handle of, and yields until that one has run. */
+struct founder {
+    VG_FRAME(int);
+    struct loner seen;
+    struct vg_yield yield;
+};
+
+VG_ASYNC(founder)
+{
+    VG_BEGIN(f);
+    int rc;
+    for (f->seen.turn = 0; f->seen.turn < TURNS && f->seen.met == 0; f->seen.turn++) {
+        if (f->seen.turn == f->seen.at)
+            CHECK_EQ(VG_SPAWN(vg_exec_current(), NULL, visitor, &f->seen), 0);
+        VG_AWAIT(rc, vg_yield(&f->yield));
+        CHECK_EQ(rc, 0);
+    }
+    VG_RETURN(0);
+}
+
+TEST(what_a_task_that_was_alone_spawns_runs_when_it_yields)
+{
+    for (unsigned at = 1; at < 100; at++) {
+        struct founder f;
+
+        VG_SETUP(&f, founder);
+        f.seen.at = at;
+        f.seen.met = 0;
+        count_on(&f.fut, false, 1);
+        CHECK_EQ(f.seen.met, at);
+    }
+}

@@ -215,3 +215,24 @@ TEST(a_task_that_uses_the_memory_of_another_has_an_identity_of_its_own)
     CHECK_STR(second.spawned->file, "test_handle.c");
     rig_close(&rig);
 }
+
+TEST(a_task_in_the_memory_of_a_cancelled_one_can_be_cancelled)
+{
+    struct rig rig;
+    struct event event = {.set = false};
+    struct vg_task *task;
+
+    rig_open(&rig);
+    rig_spawn(&rig, worker_, &event, 1);
+    task = rig.task[0].task;
+    vg_task_cancel(&rig.task[0]);
+    rig_run(&rig);
+    vg_task_release(&rig.task[0]);
+    rig.tasks = 0;
+    rig_spawn(&rig, worker_, &event, 2);
+    CHECK(rig.task[0].task == task);
+    vg_task_cancel(&rig.task[0]);
+    rig_run(&rig);
+    CHECK_EQ(RIG_RET(&rig, 0, struct worker_), -ECANCELED);
+    rig_close(&rig);
+}

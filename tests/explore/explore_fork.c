@@ -106,9 +106,10 @@ uint64_t vg_exec_now(const struct vg_exec *owner)
 
 static void run_task(struct vg_task *task)
 {
-    struct vg_cx cx = {.task = task, .worker = vg_worker_here};
+    struct vg_cx *const cx = &vg_worker_here->context;
 
-    MC_ASSERT(task->root->ops->poll(task->root, &cx).ready);
+    cx->task = task;
+    MC_ASSERT(task->root->ops->poll(task->root, cx).ready);
     vg_task_unref(task);
 }
 
@@ -190,6 +191,8 @@ static void init(void)
     memset(&exec, 0, sizeof exec);
     memset(workers, 0, sizeof workers);
     memset(slots, 0, sizeof slots);
+    for (int i = 0; i < SLOTS; i++)
+        vg_task_init_slot(&slots[i].task);
     memset(works, 0, sizeof works);
     inner_runs = 0;
     nests = false;

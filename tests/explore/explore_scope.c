@@ -40,6 +40,7 @@ struct vg_task *vg_slab_alloc(struct vg_slabs *slabs, struct vg_slab_cache *cach
     (void)slabs, (void)cache;
     MC_ASSERT(size <= sizeof task->frame);
     memset(task, 0, sizeof *task);
+    vg_task_init_slot(&task->task);
     task->task.exec = vg_exec_current();
     return &task->task;
 }

@@ -66,11 +66,10 @@ static void spawn(void)
 
 enum vg_poll_end vg_task_poll(struct vg_worker *worker, struct vg_task *task)
 {
-    struct vg_cx cx = {.task = task, .worker = worker};
     long job = task - jobs;
 
     MC_ASSERT(polled[job]++ == 0);
-    worker->cx = &cx;
+    worker->cx = &worker->context;
     if (job == FIRST) {
         mc_bell_ring(&first_begun);
         mc_bell_wait(&second_done);
@@ -118,6 +117,7 @@ static void init(int jobs_to_do)
         mc_hint(&workers[i].pulse.step_ns);
         mc_hint(&workers[i].counts.polls);
     }
+    workers[0].filled = true; /* as far as it knows: models fill its queues */
     vg_worker_here = NULL;
     mc_thread_local(&vg_worker_here);
 }
@@ -157,7 +157,8 @@ static void init_busy(void)
 {
     init(3);
     MC_ASSERT(vg_runq_push_owner(&workers[0].runq, &jobs[SPAWNER]));
-    workers[0].tick = 62;
+    workers[0].tick = 30;
+    workers[0].aged_ring = true; /* after the next task it is the injection queue's turn */
 }
 
 static void while_busy(int id)

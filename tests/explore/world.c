@@ -46,13 +46,12 @@ void world_spawn(struct world_task *task, struct vg_future *root)
     struct vg_task *t = &task->task;
 
     memset(task, 0, sizeof *task);
+    vg_task_init_slot(t);
     t->exec = &exec;
     t->root = root;
+    t->base = VG_WORD_S;
     vg_store(&t->name, "task", relaxed);
     vg_store(&t->id, 1, relaxed);
-    vg_wlist_init(&t->ready);
-    vg_wlist_init(&t->later);
-    vg_wlist_init(&t->skipped);
     vg_store(&t->word, (uintptr_t)VG_WORD_S, relaxed);
     vg_enqueue(&exec, t, VG_QUEUE_BACK);
 }
@@ -63,6 +62,7 @@ __attribute__((weak)) int vg_task_start(struct vg_task *task, struct vg_future *
 void world_start(struct world_task *task, struct vg_future *root, unsigned refs)
 {
     memset(task, 0, sizeof *task);
+    vg_task_init_slot(&task->task);
     task->task.exec = &exec;
     MC_ASSERT(vg_task_start(&task->task, root, refs, NULL) == 0);
 }

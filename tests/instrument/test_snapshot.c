@@ -207,6 +207,7 @@ TEST(levels_switch_the_instruments_at_run_time)
 struct sleeper {
     VG_FRAME(int);
     int rc;
+    uint64_t length;
     VG_ARMS(2) sel;
     struct ticker child;
     struct vg_sleep nap;
@@ -217,16 +218,39 @@ VG_ASYNC(sleeper)
     VG_BEGIN(f);
     VG_AWAIT(f->rc,
              VG_SELECT(f->sel, VG_PARK(&f->child), VG_CANCEL(vg_sleep(&f->nap, VG_MSEC(2)))));
-    VG_AWAIT(f->rc, vg_sleep(&f->nap, VG_SEC(3)));
+    VG_AWAIT(f->rc, vg_sleep(&f->nap, f->length));
     VG_AWAIT(f->rc, &f->child);
     VG_RETURN(0);
 }
 
-static struct sleeper *sleeper(struct sleeper *f)
+/* After 2 ms it leaves the ticker for so long. */
+static struct sleeper *sleeper(struct sleeper *f, uint64_t length)
 {
     VG_SETUP(f, sleeper);
+    f->length = length;
     ticker(&f->child, 1);
     return f;
+}
+
+/* Neither what a task's parents nor what its worker took is so long that it is told of one by one. */
+TEST(a_short_wait_below_a_parked_future_is_its_parents_share)
+{
+    FOR_SEEDS (seed, 30) {
+        struct lab lab;
+        struct vg_snapshot *snapshot;
+        const struct vg_snapshot_row *row;
+
+        lab_open(&lab, seed, true);
+        CHECK_EQ(VG_SPAWN(lab.exec, NULL, sleeper, VG_MSEC(50)), 0);
+        CHECK_EQ(sim_run(&lab.sim, lab.exec, is_empty, &lab, VG_SEC(60)), 0);
+        snapshot = take(&lab);
+        row = row_of(snapshot, "ticker_body", ticker_line);
+        CHECK_EQ(row->count, 1);
+        CHECK_EQ(row->parent.max, VG_MSEC(47));
+        CHECK_EQ(row->runtime.max, 0);
+        vg_snapshot_free(snapshot);
+        lab_close(&lab);
+    }
 }
 
 /* The parked child is woken at 5 ms, and not polled before 3002. */
@@ -239,7 +263,7 @@ TEST(a_wait_that_has_not_ended_is_in_the_numbers_with_its_age)
         struct vg_sleep nap;
 
         lab_open(&lab, seed, true);
-        CHECK_EQ(VG_SPAWN(lab.exec, NULL, sleeper), 0);
+        CHECK_EQ(VG_SPAWN(lab.exec, NULL, sleeper, VG_SEC(3)), 0);
         CHECK_EQ(lab_run(&lab, &vg_sleep(&nap, VG_MSEC(505))->fut), 0);
         snapshot = take(&lab);
         CHECK_EQ(snapshot->open.count, 1);
@@ -285,7 +309,7 @@ TEST(the_json_form_is_valid_and_complete)
     char *text;
 
     lab_open(&lab, 2, true);
-    CHECK_EQ(VG_SPAWN(lab.exec, NULL, sleeper), 0);
+    CHECK_EQ(VG_SPAWN(lab.exec, NULL, sleeper, VG_SEC(3)), 0);
     CHECK_EQ(lab_run(&lab, &vg_sleep(&nap, VG_MSEC(505))->fut), 0);
     snapshot = take(&lab);
     snprintf(snapshot->name, sizeof snapshot->name, "a \"b\"\\\n\xff");
