@@ -48,7 +48,8 @@ struct vg_task {
     VG_ATOMIC(uint32_t) armed;
     union {
         struct {
-            uint32_t fences : 28; /* parked children and live opaque futures */
+            uint32_t fences : 27; /* parked children and live opaque futures */
+            bool asked : 1;       /* `cancel` is on `ready` */
             bool untold : 1;      /* `skipped` has waiters whose leaves were not told so */
             bool cut : 1;         /* the last poll stopped for its budget */
             bool owing : 1;       /* counted as such by its worker */
@@ -68,7 +69,6 @@ struct vg_task {
     VG_ATOMIC(uint32_t) fruitless; /* visits in a row that came to nothing */
     VG_ATOMIC(uint8_t) cancelled;
     uint8_t class; /* of the slab */
-    bool asked;    /* `cancel` is on `ready` */
 
     /* the rest */
     struct vg_wnode cancel __attribute__((aligned(16)));

@@ -5,7 +5,7 @@
 
 /* All of several. */
 
-enum { MANY = 200 };
+enum { MANY = 700 };
 
 struct joiner {
     VG_FRAME(int);
@@ -117,7 +117,7 @@ TEST(a_join_may_have_any_number_of_children)
     rig_spawn(&rig, joiner, event, MANY, false);
     for (unsigned i = 0; i < MANY; i++) {
         CHECK(!rig_done(&rig, 0));
-        event_set(&event[i * 7 % MANY]);
+        event_set(&event[i * 3 % MANY]);
         if (i % 3 == 0)
             rig_run(&rig);
     }
@@ -252,5 +252,22 @@ TEST(a_child_that_ended_while_it_was_kept_counts)
     event_set(&event[2]);
     rig_run(&rig);
     CHECK_EQ(RIG_RET(&rig, 0, struct adopter), 0);
+    rig_close(&rig);
+}
+
+/* Each of two polls stops before it comes to it. */
+TEST(a_cancel_that_comes_behind_more_wakes_than_two_polls_answer_is_passed_on)
+{
+    struct event event[MANY] = {{.set = false}};
+    struct rig rig;
+
+    rig_open(&rig);
+    rig_spawn(&rig, joiner, event, MANY, false);
+    rig_run(&rig);
+    for (unsigned i = 0; i < MANY - 1; i++)
+        event_set(&event[i]);
+    vg_task_cancel(&rig.task[0]);
+    rig_run(&rig);
+    CHECK_EQ(RIG_RET(&rig, 0, struct joiner), -ECANCELED);
     rig_close(&rig);
 }
