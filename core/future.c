@@ -3,7 +3,7 @@
 #include <vigil/future.h>
 
 #include "drop.h"
-#include "life.h"
+#include "start.h"
 #include "task.h"
 #include "worker.h"
 
@@ -51,19 +51,15 @@ static inline void attach(struct vg_future *fut, struct vg_cx *cx)
         attach_warily(fut, cx);
 }
 
-static void begin(struct vg_future *fut, struct vg_cx *cx)
+/* The future has been started by another one: is it one of several that its task waits for? */
+static inline void note_beside(struct vg_future *fut, struct vg_cx *cx)
 {
     const struct vg_future *const self = cx->self;
 
-    fut->state = VG_RUNNING;
-    vg_mark_live(fut);
-    attach(fut, cx);
-    if (VG_UNLIKELY(vg_is_opaque(fut)))
-        vg_fence_added(cx);
-    if (self != NULL && (self->ops->kind != VG_KIND_ASYNC || self->flags & VG_F_BESIDE)) {
-        fut->flags |= VG_F_BESIDE;
-        vg_count(&vg_worker_of(cx)->counts.children_begun, 1);
-    }
+    if (self == NULL || (self->ops->kind == VG_KIND_ASYNC && !(self->flags & VG_F_BESIDE)))
+        return;
+    fut->flags |= VG_F_BESIDE;
+    vg_count(&vg_worker_of(cx)->counts.children_begun, 1);
 }
 
 static VG_COLD void finish_warily(struct vg_future *fut, struct vg_cx *cx)
@@ -108,7 +104,7 @@ static VG_COLD vg_poll enter_opaque(struct vg_future *fut, struct vg_cx *cx)
     return result;
 }
 
-static inline vg_poll enter(struct vg_future *fut, struct vg_cx *cx)
+static inline __attribute__((always_inline)) vg_poll enter(struct vg_future *fut, struct vg_cx *cx)
 {
     struct vg_future *const self = cx->self;
     vg_poll result;
@@ -163,21 +159,30 @@ void vg_note_unarmed(const struct vg_future *fut, struct vg_cx *cx)
     cx->wary |= VG_WARY_ODD;
 }
 
-static bool has_children(const struct vg_future *fut)
-{
-    return vg_is_opaque(fut) ? fut->kids > 0 : fut->ops->kind != VG_KIND_LEAF;
-}
-
-static inline vg_poll start(struct vg_future *fut, struct vg_cx *cx)
+/* Nothing is known of its children, but how many there are. */
+static __attribute__((noinline)) vg_poll start_opaque(struct vg_future *fut, struct vg_cx *cx)
 {
     const uint32_t armings = cx->armings;
     vg_poll result;
 
-    begin(fut, cx);
+    fut->state = VG_RUNNING;
+    attach(fut, cx);
+    vg_fence_added(cx);
+    note_beside(fut, cx);
     result = enter(fut, cx);
-    if (!result.ready && VG_UNLIKELY(cx->armings == armings) && !has_children(fut))
+    if (!result.ready && cx->armings == armings && fut->kids == 0)
         vg_note_unarmed(fut, cx);
     return result;
+}
+
+static inline vg_poll start(struct vg_future *fut, struct vg_cx *cx)
+{
+    if (VG_UNLIKELY(vg_is_opaque(fut)))
+        return start_opaque(fut, cx);
+    if (vg_is_wary(cx))
+        attach_warily(fut, cx);
+    note_beside(fut, cx);
+    return vg_start_plainly(fut, cx->self, cx);
 }
 
 vg_poll vg_poll_future(struct vg_future *fut, struct vg_cx *cx)

@@ -218,7 +218,7 @@ static __attribute__((noinline)) bool may_go_on(struct vg_cx *cx, unsigned visit
     if (visits < VG_VISITS_MAX && !cx->cut && (visits % 8 != 0 || has_time_left(cx)))
         return true;
     cx->cut = true;
-    cx->wary |= VG_WARY_ODD;
+    cx->wary |= VG_WARY_END;
     return false;
 }
 
@@ -245,10 +245,12 @@ static vg_poll start_root(struct vg_cx *cx)
 
 static VG_COLD void begin_warily(struct vg_cx *cx)
 {
+    const struct vg_task *const task = cx->task;
     struct vg_worker *const worker = vg_worker_of(cx);
+    const bool odd = task->fences || task->asked || task->untold || task->owing || task->spins;
 
-    cx->wary = VG_WARY_ODD;
-    if (vg_load(&cx->task->fruitless, relaxed) < VG_FRUITLESS_MIN)
+    cx->wary = odd ? VG_WARY_ODD : VG_WARY_END;
+    if (vg_load(&task->fruitless, relaxed) < VG_FRUITLESS_MIN)
         return;
     vg_worker_read_clock(worker, VG_WORKER_RUN); /* whether these polls are short matters */
     cx->now = cx->began = worker->now;

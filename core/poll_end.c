@@ -99,7 +99,7 @@ enum vg_poll_end vg_poll_finish(struct vg_cx *cx)
     if (task->asked)
         vg_task_take_cancel_back(task);
     check_empty(task);
-    if (vg_is_wary(cx))
+    if (vg_is_wary_at_end(cx))
         finish_warily(cx);
     if (task->inflight > 0) /* a waker is about to push one of our slots: stay until it has */
         return give_back(task);
@@ -210,7 +210,7 @@ enum vg_poll_end vg_poll_suspend(struct vg_cx *cx)
 {
     struct vg_task *const task = cx->task;
 
-    if (vg_is_wary(cx))
+    if (vg_is_wary_at_end(cx))
         return suspend_warily(cx);
     if (!vg_wlist_empty(&task->later)) {
         vg_wlist_splice(&task->ready, &task->later); /* without fences there is nothing to renew */

@@ -146,10 +146,16 @@ struct vg_cx {
  * of the thread. They make one test, of `wary`, where each of these would want one of its own.
  * ODD    one of these concerns this poll; set by what brings it about, until the poll ends
  * WAKES  a primitive is waking its waiters: see vg_wakes_begin()
+ * END    something is to be seen to when the poll ends, and not before: its budget was used up, or that of the last one
  */
-enum { VG_WARY_ODD = 1, VG_WARY_WAKES = 2 };
+enum { VG_WARY_ODD = 1, VG_WARY_WAKES = 2, VG_WARY_END = 4 };
 
 static inline bool vg_is_wary(const struct vg_cx *cx)
+{
+    return VG_UNLIKELY((cx->wary & (VG_WARY_ODD | VG_WARY_WAKES)) != 0);
+}
+
+static inline bool vg_is_wary_at_end(const struct vg_cx *cx)
 {
     return VG_UNLIKELY(cx->wary != 0);
 }

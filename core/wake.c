@@ -142,7 +142,7 @@ bool vg_coop(struct vg_waiter *waiter, struct vg_future *fut, struct vg_cx *cx)
         return true;
     }
     cx->cut = true;
-    cx->wary |= VG_WARY_ODD;
+    cx->wary |= VG_WARY_END;
     vg_worker_of(cx)->refused++;
     vg_worker_of(cx)->refused_fut = fut;
     vg_defer(waiter, fut, cx);
