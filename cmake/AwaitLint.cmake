@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Target await-lint: finds locals that are expected to survive an await, which they do not.
 #
-# clang's -Wconditional-uninitialized sees scalars; only its static analyzer sees structures and arrays. gcc
+# clang's -Wsometimes- and -Wconditional-uninitialized see scalars; only its static analyzer sees structures and arrays. gcc
 # sees some of them, and only with optimisation. Every file that defines an async function is checked.
 
 find_program(CLANG NAMES clang clang-14)

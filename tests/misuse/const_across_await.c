@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A constant local lives across an await: gcc is silent. */
-/* expect-clang: [-Werror,-Wconditional-uninitialized] */
+/* expect-clang: [-Werror,-Wsometimes-uninitialized] */
 #include <vigil/async.h>
 #include <vigil/combine.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A pointer in a local lives across an await. */
 /* expect-gcc: [-Werror=maybe-uninitialized] */
-/* expect-clang: [-Werror,-Wconditional-uninitialized] */
+/* expect-clang: [-Werror,-Wsometimes-uninitialized] */
 #include <vigil/async.h>
 #include <vigil/combine.h>
 
